@@ -1,0 +1,1 @@
+//! The ABI of the contracts' committed artifacts: calls, events, results and reverts.

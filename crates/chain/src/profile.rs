@@ -1,0 +1,120 @@
+//! What the platform must know of a network before it sends to it.
+
+use std::time::Duration;
+
+use custody::{Network, ProfileName};
+
+/// The rules of the EVM on a network, oldest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rules {
+    /// April 2021: typed transactions, no base fee.
+    Berlin,
+    /// August 2021: base fee (EIP-1559).
+    London,
+    /// September 2022.
+    Paris,
+    /// April 2023: `PUSH0`, limit on creation code (EIP-3860).
+    Shanghai,
+    /// March 2024.
+    Cancun,
+    /// May 2025: floor on calldata's gas (EIP-7623).
+    Prague,
+    /// December 2025: cap on a transaction's gas (EIP-7825).
+    Osaka,
+}
+
+/// What a transaction offers for its gas. Prices are in wei per unit of gas.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FeeModel {
+    /// Gas is free: legacy transactions with price zero.
+    Free,
+    /// A fixed price, in legacy transactions: networks older than London, or with a floor and no market.
+    Legacy {
+        /// The price.
+        gas_price_wei: u128,
+    },
+    /// EIP-1559 transactions with fixed bounds; London and later.
+    Eip1559 {
+        /// The most that is paid in all.
+        max_fee_per_gas_wei: u128,
+        /// The most that is paid to the proposer.
+        max_priority_fee_per_gas_wei: u128,
+    },
+}
+
+/// How often and how long something is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// The pause before the second attempt; it doubles after each.
+    pub first_pause: Duration,
+    /// The longest pause.
+    pub pause_max: Duration,
+    /// How many attempts there are in all.
+    pub attempts_max: u32,
+}
+
+impl Pace {
+    /// The pause after the attempt, counted from 1.
+    pub(crate) fn pause_after(self, attempt: u32) -> Duration {
+        let doublings = attempt.saturating_sub(1).min(20);
+        self.first_pause.saturating_mul(1 << doublings).min(self.pause_max)
+    }
+}
+
+/// A network as the platform sees it: one value per network, read from data, the same for every process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Its name; `embedded` is the ledger that the binary carries.
+    pub name: ProfileName,
+    /// Its chain id (EIP-155). The node must say the same.
+    pub chain_id: u64,
+    /// Its EVM rules.
+    pub rules: Rules,
+    /// What transactions offer for gas.
+    pub fees: FeeModel,
+    /// The gas limit of a block: no transaction can ask for more.
+    pub block_gas_limit: u64,
+    /// How many blocks must follow before a block is final. 0 with QBFT and IBFT 2, where a block is final when it is there.
+    pub finality_blocks: u64,
+    /// How often the head is asked for while somebody waits.
+    pub head_poll: Duration,
+    /// How long nothing is heard of a transaction before it is looked up and, if the node does not know it, sent again.
+    pub silence_max: Duration,
+    /// How a transaction is offered to the node until an answer settles it.
+    pub offers: Pace,
+}
+
+impl Profile {
+    /// The ledger that the binary carries: gas is free, blocks are final, the node is in this process or beside it.
+    pub fn embedded(chain_id: u64, rules: Rules, block_gas_limit: u64) -> Self {
+        Self {
+            name: ProfileName::embedded(),
+            chain_id,
+            rules,
+            fees: FeeModel::Free,
+            block_gas_limit,
+            finality_blocks: 0,
+            head_poll: Duration::from_millis(10),
+            silence_max: Duration::from_secs(3),
+            offers: Pace { first_pause: Duration::from_millis(5), pause_max: Duration::from_millis(500), attempts_max: 24 },
+        }
+    }
+
+    /// The network that custody signs for on this profile.
+    pub fn network(&self) -> Network {
+        Network { profile: self.name.clone(), chain_id: self.chain_id }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let pace = Profile::embedded(1337, Rules::Berlin, 1).offers;
+        let pauses: Vec<_> = (1..=9).map(|attempt| pace.pause_after(attempt).as_millis()).collect();
+        assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 320, 500, 500]);
+        assert_eq!(pace.pause_after(u32::MAX), pace.pause_max);
+    }
+}

@@ -1,0 +1,47 @@
+//! The way of one JSON-RPC request to a node and of its answer back.
+//!
+//! Two transports run in production: HTTP ([`HttpTransport`](crate::HttpTransport)), and the embedded ledger in the same
+//! process, which whoever wires the process together hands over as an [`RpcTransport`] of its own.
+
+pub(crate) mod http;
+
+use std::future::Future;
+use std::pin::Pin;
+
+/// The longest answer that is read, in bytes: a block of logs with room to spare.
+pub const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// What a transport gives back.
+pub type TransportFuture<'a> = Pin<Box<dyn Future<Output = Result<String, TransportError>> + Send + 'a>>;
+
+/// Carries one JSON-RPC request to a node, and its answer back.
+pub trait RpcTransport: Send + Sync + 'static {
+    /// Sends the request, one JSON object, and gives the answer's text as the node wrote it, an answer that is an error too.
+    ///
+    /// # Errors
+    ///
+    /// There is no answer. Whoever implements this must say [`TransportError::NotSent`] only if not one byte of the request can
+    /// have reached the node: on this word a transaction's nonce may be given to something else.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves it unknown whether the node has the request.
+    fn send<'a>(&'a self, request: String) -> TransportFuture<'a>;
+}
+
+/// There is no answer to a request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    /// The node cannot have the request: there was no connection, or whoever stands before it turned the request away.
+    #[error("the request was not sent: {reason}")]
+    NotSent {
+        /// Why not, for people.
+        reason: String,
+    },
+    /// Nobody knows whether the node has the request and acted on it.
+    #[error("there is no answer, and the request may have arrived: {reason}")]
+    OutcomeUnknown {
+        /// What was seen, for people.
+        reason: String,
+    },
+}

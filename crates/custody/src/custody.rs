@@ -1,0 +1,401 @@
+//! The keys of one process on one network, and what they sign.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt;
+
+use alloy_consensus::{SignableTransaction, Transaction as _, TxEnvelope, TypedTransaction};
+use alloy_eips::eip2718::{Encodable2718 as _, Typed2718 as _};
+use alloy_primitives::{Address, B256, Bytes, keccak256};
+
+use crate::key::{KeyLabel, Purpose};
+use crate::keystore::{KeyStore, KeystoreError};
+use crate::network::{Network, ProfileName};
+use crate::passphrase::Passphrase;
+use crate::secret::Secret;
+use crate::test_key::{self, TestKeyError};
+
+/// What may be known of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyInfo {
+    /// Its name.
+    pub label: KeyLabel,
+    /// What it may sign.
+    pub purpose: Purpose,
+    /// Its address.
+    pub address: Address,
+    /// Whether anybody can derive it.
+    pub is_test_key: bool,
+}
+
+/// A transaction as it goes on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedTransaction {
+    /// The bytes for `eth_sendRawTransaction` (EIP-2718).
+    pub raw: Bytes,
+    /// keccak-256 of them: the transaction's hash on any node.
+    pub hash: B256,
+    /// Who signed.
+    pub sender: Address,
+    /// The nonce in the bytes.
+    pub nonce: u64,
+}
+
+/// There is no key with this label.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no key `{label}`: open it from its key store first")]
+pub struct UnknownKey {
+    label: KeyLabel,
+}
+
+/// Nothing was signed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SignError {
+    /// There is no such key.
+    #[error(transparent)]
+    UnknownKey(#[from] UnknownKey),
+    /// The key is there for something else.
+    #[error("key `{label}` is for {purpose}, not for transactions")]
+    WrongPurpose {
+        /// The key.
+        label: KeyLabel,
+        /// What it may sign.
+        purpose: Purpose,
+    },
+    /// The key is a test key, and the network is not the embedded ledger.
+    #[error("test key `{label}` does not sign on profile `{profile}` with chain id {chain_id}")]
+    TestKey {
+        /// The key.
+        label: KeyLabel,
+        /// The network's profile.
+        profile: ProfileName,
+        /// The network's chain id.
+        chain_id: u64,
+    },
+    /// The bytes are no unsigned transaction in its one canonical form. A defect of the caller.
+    #[error("the {length_bytes} bytes to sign are not one unsigned transaction in canonical form: {reason}")]
+    NotATransaction {
+        /// How many bytes there are.
+        length_bytes: usize,
+        /// What the decoder says.
+        reason: String,
+    },
+    /// The type is one that custody does not sign: blobs, and EIP-7702, which hands the account to other code.
+    #[error("transactions of type {transaction_type} are not signed, only 0, 1 and 2")]
+    Type {
+        /// The type's number (EIP-2718).
+        transaction_type: u8,
+    },
+    /// The transaction is for no chain in particular, and could be replayed on any.
+    #[error("the transaction names no chain id (EIP-155)")]
+    NoChainId,
+    /// The transaction, or the caller, names another chain than the network's.
+    #[error("the transaction is for chain {found}, not for {expected}")]
+    WrongChain {
+        /// The chain id that was found.
+        found: u64,
+        /// The network's.
+        expected: u64,
+    },
+}
+
+/// The keys that this process may use on one network.
+///
+/// It is filled at start and shared afterwards; signing takes `&self`.
+pub struct Custody {
+    network: Network,
+    keys: BTreeMap<KeyLabel, HeldKey>,
+}
+
+struct HeldKey {
+    purpose: Purpose,
+    is_test_key: bool,
+    secret: Secret,
+}
+
+impl Custody {
+    /// No keys yet.
+    pub fn new(network: Network) -> Self {
+        Self { network, keys: BTreeMap::new() }
+    }
+
+    /// The network that the keys are used on.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Opens a key of the store, and gives its address. A key that is open already stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// The store has no such key, or the passphrase is wrong.
+    pub fn open_key(
+        &mut self,
+        store: &KeyStore,
+        label: &KeyLabel,
+        passphrase: &Passphrase,
+    ) -> Result<Address, KeystoreError> {
+        let (purpose, secret) = store.open_key(label, passphrase)?;
+        let key = HeldKey { purpose, is_test_key: false, secret };
+        Ok(self.keys.entry(label.clone()).or_insert(key).secret.address())
+    }
+
+    /// Adds the test key of the label (keccak-256 of `lastro test key: <label>`), and gives its address.
+    ///
+    /// # Errors
+    ///
+    /// The network is not the embedded ledger, or the label is taken.
+    pub fn add_test_key(&mut self, label: KeyLabel, purpose: Purpose) -> Result<Address, TestKeyError> {
+        if !self.network.allows_test_keys() {
+            let Network { profile, chain_id } = self.network.clone();
+            return Err(TestKeyError::NotEmbedded { label, profile, chain_id });
+        }
+        let secret = test_key::derive(&label)?;
+        let address = secret.address();
+        match self.keys.entry(label) {
+            Entry::Occupied(taken) => Err(TestKeyError::LabelTaken { label: taken.key().clone() }),
+            Entry::Vacant(free) => {
+                let _ = free.insert(HeldKey { purpose, is_test_key: true, secret });
+                Ok(address)
+            }
+        }
+    }
+
+    /// The address of the key.
+    ///
+    /// # Errors
+    ///
+    /// There is no such key.
+    pub fn address(&self, label: &KeyLabel) -> Result<Address, UnknownKey> {
+        self.key(label).map(|key| key.secret.address())
+    }
+
+    /// The keys, by label.
+    pub fn keys(&self) -> impl Iterator<Item = KeyInfo> + '_ {
+        self.keys.iter().map(|(label, key)| KeyInfo {
+            label: label.clone(),
+            purpose: key.purpose,
+            address: key.secret.address(),
+            is_test_key: key.is_test_key,
+        })
+    }
+
+    /// Signs the transaction in `unsigned`, the bytes whose hash a signature covers (`encoded_for_signing` of alloy).
+    ///
+    /// Custody decodes them itself: type, chain and canonical form are read from the bytes. `chain_id` is the chain that the
+    /// caller believes it is on; it, the bytes and the network must agree.
+    ///
+    /// # Errors
+    ///
+    /// See [`SignError`]; nothing was signed then.
+    ///
+    /// # Panics
+    ///
+    /// If the signature has a high `s` or does not recover to the key's address.
+    pub fn sign_transaction(
+        &self,
+        label: &KeyLabel,
+        unsigned: &[u8],
+        chain_id: u64,
+    ) -> Result<SignedTransaction, SignError> {
+        let key = self.key_for_transactions(label)?;
+        let transaction = decode(unsigned)?;
+        let named = transaction.chain_id().ok_or(SignError::NoChainId)?;
+        let expected = self.network.chain_id;
+        if let Some(found) = [named, chain_id].into_iter().find(|&id| id != expected) {
+            return Err(SignError::WrongChain { found, expected });
+        }
+        let nonce = transaction.nonce();
+        let signature = key.secret.sign(keccak256(unsigned));
+        let envelope: TxEnvelope = transaction.into_envelope(signature);
+        let raw = Bytes::from(envelope.encoded_2718());
+        Ok(SignedTransaction { hash: keccak256(&raw), raw, sender: key.secret.address(), nonce })
+    }
+
+    fn key(&self, label: &KeyLabel) -> Result<&HeldKey, UnknownKey> {
+        self.keys.get(label).ok_or_else(|| UnknownKey { label: label.clone() })
+    }
+
+    fn key_for_transactions(&self, label: &KeyLabel) -> Result<&HeldKey, SignError> {
+        let key = self.key(label)?;
+        if key.purpose != Purpose::Transactions {
+            return Err(SignError::WrongPurpose { label: label.clone(), purpose: key.purpose });
+        }
+        if key.is_test_key && !self.network.allows_test_keys() {
+            let Network { profile, chain_id } = self.network.clone();
+            return Err(SignError::TestKey { label: label.clone(), profile, chain_id });
+        }
+        Ok(key)
+    }
+}
+
+/// Labels and addresses alone.
+impl fmt::Debug for Custody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Custody")
+            .field("network", &self.network)
+            .field("keys", &self.keys().collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+fn decode(unsigned: &[u8]) -> Result<TypedTransaction, SignError> {
+    let refused = |reason: String| SignError::NotATransaction { length_bytes: unsigned.len(), reason };
+    let mut rest = unsigned;
+    let transaction = TypedTransaction::decode_unsigned(&mut rest).map_err(|error| refused(error.to_string()))?;
+    if !matches!(transaction.ty(), 0..=2) {
+        return Err(SignError::Type { transaction_type: transaction.ty() });
+    }
+    // What is signed is what was understood: bytes behind the transaction, or another spelling of it, are refused.
+    if transaction.encoded_for_signing() != unsigned {
+        return Err(refused("it is written differently from what it says".to_owned()));
+    }
+    Ok(transaction)
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_consensus::transaction::SignerRecoverable as _;
+    use alloy_consensus::{TxEip1559, TxEip7702, TxLegacy};
+    use alloy_eips::eip2718::Decodable2718 as _;
+    use alloy_primitives::{TxKind, U256, hex};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const CHAIN_ID: u64 = 1337;
+
+    fn custody() -> (Custody, KeyLabel, Address) {
+        let mut custody = Custody::new(Network { profile: ProfileName::embedded(), chain_id: CHAIN_ID });
+        let label = KeyLabel::parse("bank-a").unwrap();
+        let address = custody.add_test_key(label.clone(), Purpose::Transactions).unwrap();
+        (custody, label, address)
+    }
+
+    fn legacy(nonce: u64) -> TxLegacy {
+        TxLegacy { chain_id: Some(CHAIN_ID), nonce, gas_limit: 21_000, to: TxKind::Create, ..Default::default() }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
+        #[test]
+        fn a_signature_recovers_to_the_key_and_has_a_low_s(
+            nonce in 0..u64::MAX, price in 0..u128::MAX, gas: u64, value: [u8; 32], input: Vec<u8>, to: Option<[u8; 20]>, is_legacy: bool,
+        ) {
+            let (custody, label, address) = custody();
+            let to = to.map_or(TxKind::Create, |bytes| TxKind::Call(bytes.into()));
+            let (value, input, chain_id) = (U256::from_be_bytes(value), Bytes::from(input), CHAIN_ID);
+            let unsigned = if is_legacy {
+                TxLegacy { chain_id: Some(chain_id), nonce, gas_price: price, gas_limit: gas, to, value, input }.encoded_for_signing()
+            } else {
+                TxEip1559 { chain_id, nonce, max_fee_per_gas: price, gas_limit: gas, to, value, input, ..Default::default() }
+                    .encoded_for_signing()
+            };
+            let signed = custody.sign_transaction(&label, &unsigned, CHAIN_ID).unwrap();
+            prop_assert_eq!(signed.hash, keccak256(&signed.raw));
+            prop_assert_eq!((signed.sender, signed.nonce), (address, nonce));
+            let envelope = TxEnvelope::decode_2718_exact(&signed.raw).unwrap();
+            prop_assert_eq!(envelope.recover_signer().unwrap(), address);
+            prop_assert!(envelope.signature().normalize_s().is_none());
+            prop_assert_eq!(*envelope.tx_hash(), signed.hash);
+        }
+
+        #[test]
+        fn bytes_that_are_no_transaction_are_not_signed(bytes: Vec<u8>) {
+            let (custody, label, _) = custody();
+            prop_assert!(custody.sign_transaction(&label, &bytes, CHAIN_ID).is_err());
+        }
+    }
+
+    #[test]
+    fn the_same_bytes_give_the_same_signature() {
+        let (custody, label, _) = custody();
+        let unsigned = legacy(3).encoded_for_signing();
+        let sign = || custody.sign_transaction(&label, &unsigned, CHAIN_ID).unwrap();
+        assert_eq!(sign(), sign());
+    }
+
+    #[test]
+    fn another_chain_is_refused_whoever_names_it() {
+        let (custody, label, _) = custody();
+        let other = TxLegacy { chain_id: Some(1), ..legacy(0) }.encoded_for_signing();
+        let wrong = Err(SignError::WrongChain { found: 1, expected: CHAIN_ID });
+        assert_eq!(custody.sign_transaction(&label, &other, CHAIN_ID), wrong);
+        assert_eq!(custody.sign_transaction(&label, &other, 1), wrong);
+        assert_eq!(custody.sign_transaction(&label, &legacy(0).encoded_for_signing(), 1), wrong);
+        let none = TxLegacy { chain_id: None, ..legacy(0) }.encoded_for_signing();
+        assert_eq!(custody.sign_transaction(&label, &none, CHAIN_ID), Err(SignError::NoChainId));
+    }
+
+    #[test]
+    fn bytes_behind_the_transaction_are_refused() {
+        let (custody, label, _) = custody();
+        let mut unsigned = legacy(0).encoded_for_signing();
+        unsigned.push(0);
+        let refused = custody.sign_transaction(&label, &unsigned, CHAIN_ID);
+        assert!(matches!(refused, Err(SignError::NotATransaction { .. })));
+    }
+
+    #[test]
+    fn an_account_is_not_handed_over() {
+        let (custody, label, _) = custody();
+        let unsigned = TxEip7702 { chain_id: CHAIN_ID, ..Default::default() }.encoded_for_signing();
+        assert_eq!(custody.sign_transaction(&label, &unsigned, CHAIN_ID), Err(SignError::Type { transaction_type: 4 }));
+    }
+
+    #[test]
+    fn a_test_key_is_refused_outside_the_embedded_ledger_when_added_and_when_it_signs() {
+        let real = Network { profile: ProfileName::parse("besu-private").unwrap(), chain_id: CHAIN_ID };
+        let label = KeyLabel::parse("bank-a").unwrap();
+        let refused = Custody::new(real.clone()).add_test_key(label.clone(), Purpose::Transactions);
+        assert!(matches!(refused, Err(TestKeyError::NotEmbedded { .. })));
+        let (mut custody, label, _) = custody();
+        custody.network = real;
+        let refused = custody.sign_transaction(&label, &legacy(0).encoded_for_signing(), CHAIN_ID);
+        assert!(matches!(refused, Err(SignError::TestKey { .. })));
+    }
+
+    #[test]
+    fn a_key_signs_only_what_it_is_for() {
+        let (mut custody, _, _) = custody();
+        let label = KeyLabel::parse("auditor").unwrap();
+        let _ = custody.add_test_key(label.clone(), Purpose::Statements).unwrap();
+        let refused = custody.sign_transaction(&label, &legacy(0).encoded_for_signing(), CHAIN_ID);
+        assert!(matches!(refused, Err(SignError::WrongPurpose { .. })));
+        let unknown = KeyLabel::parse("nobody").unwrap();
+        let refused = custody.sign_transaction(&unknown, &legacy(0).encoded_for_signing(), CHAIN_ID);
+        assert_eq!(refused.unwrap_err().to_string(), "there is no key `nobody`: open it from its key store first");
+    }
+
+    #[test]
+    fn nothing_prints_a_key_or_a_passphrase() {
+        let (custody, label, address) = custody();
+        let secret = test_key::derive(&label).unwrap();
+        let passphrase = Passphrase::of_text("open sesame");
+        let folder = tempfile::tempdir().unwrap();
+        let directory = crate::KeystoreDirectory::open(folder.path()).unwrap();
+        let cost = crate::ScryptCost::new(2, 8, 1).unwrap();
+        let _ = directory.create_key(&label, Purpose::Transactions, &passphrase, cost).unwrap();
+        let store = KeyStore::Directory(directory);
+        let wrong = Passphrase::of_text("open barley");
+        let error = store.open_key(&label, &wrong).unwrap_err();
+        let texts = [
+            format!("{custody:#?}"),
+            format!("{secret:?}"),
+            format!("{passphrase:?} {wrong:?} {store:?}"),
+            format!("{error:?} {error}"),
+            format!("{:?}", store.open_key(&label, &passphrase).unwrap()),
+            format!("{:?}", test_key::derive(&label)),
+            format!("{:?}", custody.sign_transaction(&label, &[1, 2, 3], CHAIN_ID)),
+        ];
+        let key = hex::encode(secret.bytes());
+        let as_numbers = format!("{:?}", secret.bytes());
+        for text in &texts {
+            let plain = text.replace([' ', '\n', ','], "");
+            assert!(!text.contains(&key[..16]) && !plain.contains(&as_numbers.replace([' ', ','], "")), "{text}");
+            assert!(!text.contains("sesame") && !text.contains("barley"), "{text}");
+        }
+        assert!(texts[0].contains(&format!("{address:?}")));
+    }
+}

@@ -1,0 +1,2 @@
+//! Lastro.
+fn main() {}

@@ -1,0 +1,145 @@
+//! The blocks: what is kept in memory to find them, and how the rest is read back from the log.
+//!
+//! In memory: every header and log position (about 1 KiB a block), where each transaction is (about 60 bytes each), the
+//! newest [`BLOCKS_KEPT`] blocks whole and the newest [`STATES_KEPT`] states. Everything older comes from the log.
+
+use crate::block::{Block, decode_record};
+use crate::header::SealedHeader;
+use crate::log::{LogReader, RecordPosition};
+use crate::state::WorldState;
+use alloy_primitives::B256;
+use alloy_primitives::map::DefaultHashBuilder;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+/// Newest blocks that are kept decoded.
+pub const BLOCKS_KEPT: usize = 256;
+/// Newest states that calls can be made on; Besu's default for Bonsai is 512 blocks.
+pub const STATES_KEPT: usize = 512;
+/// How far `BLOCKHASH` looks back.
+const BLOCK_HASHES: u64 = 256;
+
+type Index<K, V> = HashMap<K, V, DefaultHashBuilder>;
+
+/// The canonical chain. There is one: with one sealer nothing is ever reorganised.
+pub(crate) struct Chain {
+    headers: Vec<Arc<SealedHeader>>,
+    positions: Vec<RecordPosition>,
+    by_hash: Index<B256, u64>,
+    transactions: Index<B256, (u64, u32)>,
+    recent: VecDeque<Arc<Block>>,
+    states: VecDeque<WorldState>,
+}
+
+/// Where a block is to be found.
+pub(crate) enum Located {
+    /// Decoded, in memory.
+    Recent(Arc<Block>),
+    /// In the log.
+    Stored(Arc<SealedHeader>, RecordPosition),
+}
+
+impl Located {
+    /// The block. Reads the disk for an old one: not to be called under a lock.
+    ///
+    /// # Panics
+    /// If the log no longer holds what it held when the block was written: a disk that loses committed bytes makes every
+    /// further answer worthless.
+    pub(crate) fn load(self, log: &LogReader) -> Arc<Block> {
+        match self {
+            Self::Recent(block) => block,
+            Self::Stored(header, position) => {
+                let payload = log.read(position).expect("a committed block can be read back");
+                let (block, _) = decode_record(&payload, |_| SealedHeader::clone(&header)).expect("it was decoded before");
+                Arc::new(block)
+            }
+        }
+    }
+}
+
+impl Chain {
+    pub(crate) fn new() -> Self {
+        Self {
+            headers: Vec::new(),
+            positions: Vec::new(),
+            by_hash: Index::default(),
+            transactions: Index::default(),
+            recent: VecDeque::new(),
+            states: VecDeque::new(),
+        }
+    }
+
+    /// Adds the next block.
+    ///
+    /// # Panics
+    /// If it does not extend the chain: only a bug could hand over such a block.
+    pub(crate) fn push(&mut self, block: Arc<Block>, position: RecordPosition, state: WorldState) {
+        let number = block.header.number;
+        assert_eq!(number, self.headers.len() as u64, "a block must extend the chain");
+        for (index, transaction) in (0_u32..).zip(&block.transactions) {
+            let _ = self.transactions.insert(transaction.hash(), (number, index));
+        }
+        let _ = self.by_hash.insert(block.header.hash(), number);
+        self.headers.push(Arc::clone(&block.header));
+        self.positions.push(position);
+        self.recent.push_back(block);
+        self.states.push_back(state);
+        if self.recent.len() > BLOCKS_KEPT {
+            let _ = self.recent.pop_front();
+        }
+        if self.states.len() > STATES_KEPT {
+            let _ = self.states.pop_front();
+        }
+    }
+
+    /// The newest header.
+    ///
+    /// # Panics
+    /// Never once the ledger is open: block 0 is there.
+    pub(crate) fn head(&self) -> &Arc<SealedHeader> {
+        self.headers.last().expect("an open ledger has block 0")
+    }
+
+    /// The newest state. A cheap clone.
+    pub(crate) fn head_state(&self) -> WorldState {
+        self.states.back().expect("an open ledger has the state of its head").clone()
+    }
+
+    /// The header of a block.
+    pub(crate) fn header(&self, number: u64) -> Option<&Arc<SealedHeader>> {
+        self.headers.get(usize::try_from(number).ok()?)
+    }
+
+    /// Number of the block with this hash.
+    pub(crate) fn number_of(&self, hash: &B256) -> Option<u64> {
+        self.by_hash.get(hash).copied()
+    }
+
+    /// Block and index of a transaction.
+    pub(crate) fn place_of(&self, transaction: &B256) -> Option<(u64, u32)> {
+        self.transactions.get(transaction).copied()
+    }
+
+    /// Where a block is.
+    pub(crate) fn locate(&self, number: u64) -> Option<Located> {
+        let from_end = usize::try_from(self.head().number.checked_sub(number)?).ok()?;
+        if let Some(index) = self.recent.len().checked_sub(from_end + 1) {
+            return Some(Located::Recent(Arc::clone(&self.recent[index])));
+        }
+        let index = usize::try_from(number).ok()?;
+        Some(Located::Stored(Arc::clone(&self.headers[index]), self.positions[index]))
+    }
+
+    /// The state after a block, if it is still kept.
+    pub(crate) fn state(&self, number: u64) -> Option<WorldState> {
+        let from_end = usize::try_from(self.head().number.checked_sub(number)?).ok()?;
+        let index = self.states.len().checked_sub(from_end + 1)?;
+        Some(self.states[index].clone())
+    }
+
+    /// Hashes that `BLOCKHASH` may see while the block after `number` runs, newest first.
+    pub(crate) fn hashes_up_to(&self, number: u64) -> Vec<B256> {
+        let first = number.saturating_sub(BLOCK_HASHES - 1);
+        (first..=number).rev().filter_map(|number| self.header(number)).map(|header| header.hash()).collect()
+    }
+}

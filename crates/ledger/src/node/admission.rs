@@ -1,0 +1,123 @@
+//! Admission: what is checked before a transaction may wait for a block.
+
+use super::Ledger;
+use crate::forks::Fork;
+use crate::pool::PoolError;
+use crate::state::WorldState;
+use crate::transaction::{SignedTransaction, TransactionError};
+use alloy_consensus::{Header, Transaction as _};
+use alloy_primitives::{B256, Bytes, U256};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The ledger does not take a transaction. Nothing of it is kept.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    /// The bytes, the signature or the chain are wrong.
+    #[error(transparent)]
+    Transaction(#[from] TransactionError),
+    /// The pool refuses it.
+    #[error(transparent)]
+    Pool(#[from] PoolError),
+    /// It was sealed before.
+    #[error("the transaction is already in block {block}")]
+    AlreadyMined {
+        /// The block.
+        block: u64,
+    },
+    /// The gas limit does not cover the transaction's own bytes.
+    #[error("gas limit {gas_limit} is below the intrinsic gas {intrinsic}")]
+    IntrinsicGas {
+        /// Its gas limit.
+        gas_limit: u64,
+        /// What it costs before anything runs.
+        intrinsic: u64,
+    },
+    /// No block could hold it.
+    #[error("gas limit {gas_limit} is above the {max} that a block or a transaction may have")]
+    GasLimit {
+        /// Its gas limit.
+        gas_limit: u64,
+        /// The limit.
+        max: u64,
+    },
+    /// It offers less than the base fee.
+    #[error("it offers {offered} wei per gas, the base fee is {base_fee}")]
+    BelowBaseFee {
+        /// Wei per gas that it offers at most.
+        offered: u128,
+        /// The next block's base fee.
+        base_fee: u64,
+    },
+    /// The tip is above the highest fee.
+    #[error("the priority fee is above the highest fee")]
+    PriorityFee,
+    /// The sender cannot pay value and highest fee.
+    #[error("the sender has {balance} wei and may need {cost}")]
+    Balance {
+        /// Wei that it has.
+        balance: U256,
+        /// Wei that it may need.
+        cost: U256,
+    },
+}
+
+impl Ledger {
+    /// Takes a signed transaction into the pool and returns its hash. It is not final: it waits for a block.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; the ledger is then as it was.
+    pub fn submit(&self, raw: Bytes) -> Result<B256, SubmitError> {
+        let transaction = SignedTransaction::decode(raw)?;
+        let hash = transaction.hash();
+        let head = self.head();
+        let fork = self.next_fork(&head);
+        transaction.check_network(self.chain_id(), fork)?;
+        if let Some((block, _)) = self.shared.chain.read().place_of(&hash) {
+            return Err(SubmitError::AlreadyMined { block });
+        }
+        self.check_gas(&transaction, &head, fork)?;
+        {
+            let mut pool = self.shared.pool.lock();
+            // Read under the pool's lock: a block that is published meanwhile settles with the pool after this.
+            let state = self.shared.chain.read().head_state();
+            let account_nonce = check_account(&transaction, &state)?;
+            pool.add(Arc::new(transaction), account_nonce, Instant::now())?;
+        }
+        // Without subscribers nobody hears it.
+        let _ = self.shared.pending.send(hash);
+        Ok(hash)
+    }
+
+    fn check_gas(&self, transaction: &SignedTransaction, head: &Header, fork: Fork) -> Result<(), SubmitError> {
+        let envelope = transaction.envelope();
+        let gas_limit = envelope.gas_limit();
+        let max = self.shared.genesis.gas_limit.min(self.shared.options.transaction_gas_max);
+        if gas_limit > max {
+            return Err(SubmitError::GasLimit { gas_limit, max });
+        }
+        let intrinsic = self.shared.executor.intrinsic_gas(transaction, fork);
+        if gas_limit < intrinsic {
+            return Err(SubmitError::IntrinsicGas { gas_limit, intrinsic });
+        }
+        let offered = envelope.max_fee_per_gas();
+        if envelope.max_priority_fee_per_gas().is_some_and(|tip| tip > offered) {
+            return Err(SubmitError::PriorityFee);
+        }
+        match self.next_base_fee_wei(head, fork) {
+            Some(base_fee) if offered < u128::from(base_fee) => Err(SubmitError::BelowBaseFee { offered, base_fee }),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Checks the sender's balance, and returns the nonce of its account.
+fn check_account(transaction: &SignedTransaction, state: &WorldState) -> Result<u64, SubmitError> {
+    let account = state.account(&transaction.sender());
+    let (nonce, balance) = account.map_or((0, U256::ZERO), |account| (account.nonce, account.balance));
+    let cost = transaction.upfront_cost_wei();
+    if balance < cost {
+        return Err(SubmitError::Balance { balance, cost });
+    }
+    Ok(nonce)
+}

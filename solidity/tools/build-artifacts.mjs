@@ -1,0 +1,141 @@
+#!/usr/bin/env node
+// Builds the artifacts that the bindings read: one small JSON file per deployable contract in `artifacts/`, with ABI,
+// creation and deployed bytecode, storage layout and the hash of the compiler's metadata. The bytes depend on the sources
+// and the pinned toolchain alone. Every contract is also held to the limits of the oldest network it must run on.
+//
+//   node tools/build-artifacts.mjs           builds and writes `artifacts/`
+//   node tools/build-artifacts.mjs --check   builds elsewhere and compares: exit code 1 names the first file that differs
+
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { forge, projectDir } from "./forge.mjs";
+import { firstForeignOpcode } from "./opcodes.mjs";
+
+const ARTIFACTS_DIR = join(projectDir, "artifacts");
+
+// EIP-170, and EIP-3860 for networks that are past Shanghai.
+const DEPLOYED_BYTES_MAX = 24_576;
+const CREATION_BYTES_MAX = 49_152;
+
+class Refused extends Error {}
+
+/** Compiles `src/` from nothing into a folder of its own and hands forge's outputs to `read`, sorted by contract. */
+function compile(read) {
+  const folder = mkdtempSync(join(tmpdir(), "lastro-artifacts-"));
+  try {
+    forge(
+      ["build", "src", "--force", "--quiet", "--out", join(folder, "out"), "--cache-path", join(folder, "cache")],
+      { FOUNDRY_EXTRA_OUTPUT: '["storageLayout", "metadata"]' },
+    );
+    return read(join(folder, "out"));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Outputs of our own deployable contracts: not of dependencies, interfaces, abstract contracts or internal libraries. */
+function readDeployables(outDir) {
+  const outputs = readdirSync(outDir, { recursive: true })
+    .filter((path) => path.endsWith(".json") && !path.startsWith("build-info"))
+    .map((path) => JSON.parse(readFileSync(join(outDir, path), "utf8")));
+  return outputs
+    .filter((output) => output.bytecode?.object?.length > 2 && output.abi.some((entry) => entry.type === "function"))
+    .map((output) => ({ output, metadata: JSON.parse(output.rawMetadata) }))
+    .filter(({ metadata }) => Object.keys(metadata.settings.compilationTarget)[0].startsWith("src/"))
+    .map(({ output, metadata }) => artifact(Object.values(metadata.settings.compilationTarget)[0], output))
+    .sort((a, b) => (a.contractName < b.contractName ? -1 : 1));
+}
+
+function artifact(contractName, output) {
+  if (/__\$/.test(output.bytecode.object)) throw new Refused(`${contractName} must be linked to a library`);
+  return {
+    contractName,
+    abi: output.abi.map(sortKeys).sort((a, b) => (abiOrder(a) < abiOrder(b) ? -1 : 1)),
+    bytecode: { object: output.bytecode.object },
+    deployedBytecode: { object: output.deployedBytecode.object, immutables: immutables(output.deployedBytecode) },
+    storageLayout: storageLayout(output.storageLayout),
+    metadataSha256: createHash("sha256").update(output.rawMetadata).digest("hex"),
+  };
+}
+
+/** Where a deployed contract differs from `deployedBytecode`: each place that its constructor fills in, in bytes. */
+function immutables({ immutableReferences = {} }) {
+  return Object.values(immutableReferences)
+    .flat()
+    .map(({ start, length }) => ({ start, length }))
+    .sort((a, b) => a.start - b.start);
+}
+
+/** The compiler numbers its syntax nodes by everything that it compiled together: those numbers must not be in a file. */
+function storageLayout({ storage, types }) {
+  const plain = JSON.parse(JSON.stringify({ storage, types: types ?? {} }).replace(/\)\d+_storage/g, ")_storage").replace(/(t_(?:contract|enum|userDefinedValueType)\([^)]*\))\d+/g, "$1"));
+  const strip = (members) => members.map(({ astId, ...rest }) => sortKeys(rest));
+  for (const type of Object.values(plain.types)) if (type.members) type.members = strip(type.members);
+  return { storage: strip(plain.storage), types: sortKeys(plain.types) };
+}
+
+function abiOrder({ type, name = "", inputs = [] }) {
+  return `${type} ${name} ${JSON.stringify(inputs)}`;
+}
+
+function sortKeys(value) {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sortKeys(value[key])]));
+}
+
+/** Reverts of the network, found here: a contract that is too big, or that speaks of opcodes the network does not know. */
+function holdLimits({ contractName, bytecode, deployedBytecode }) {
+  const bytes = (code) => (code.object.length - 2) / 2;
+  if (bytes(deployedBytecode) >= DEPLOYED_BYTES_MAX) {
+    throw new Refused(`${contractName} deploys ${bytes(deployedBytecode)} bytes, must be below ${DEPLOYED_BYTES_MAX}`);
+  }
+  if (bytes(bytecode) > CREATION_BYTES_MAX) {
+    throw new Refused(`${contractName} is created by ${bytes(bytecode)} bytes, the limit is ${CREATION_BYTES_MAX}`);
+  }
+  for (const code of [bytecode, deployedBytecode]) {
+    const foreign = firstForeignOpcode(code.object);
+    if (foreign) throw new Refused(`${contractName} has opcode ${foreign.opcode} at byte ${foreign.offset}, unknown to berlin`);
+  }
+}
+
+function render(artifact) {
+  return `${JSON.stringify(artifact, null, 2)}\n`;
+}
+
+function write(files) {
+  mkdirSync(ARTIFACTS_DIR, { recursive: true });
+  for (const name of committedNames()) if (!files.has(name)) rmSync(join(ARTIFACTS_DIR, name));
+  for (const [name, text] of files) writeFileSync(join(ARTIFACTS_DIR, name), text);
+  console.log(`${files.size} artifacts written to artifacts/`);
+}
+
+function check(files) {
+  for (const name of [...new Set([...files.keys(), ...committedNames()])].sort()) {
+    const path = join(ARTIFACTS_DIR, name);
+    if (!existsSync(path)) throw new Refused(`artifacts/${name} is missing`);
+    if (!files.has(name)) throw new Refused(`artifacts/${name} has no source`);
+    if (readFileSync(path, "utf8") !== files.get(name)) throw new Refused(`artifacts/${name} is not what its source builds`);
+  }
+  console.log(`${files.size} artifacts are what their sources build`);
+}
+
+function committedNames() {
+  return existsSync(ARTIFACTS_DIR) ? readdirSync(ARTIFACTS_DIR).filter((name) => name.endsWith(".json")) : [];
+}
+
+try {
+  const artifacts = compile(readDeployables);
+  artifacts.forEach(holdLimits);
+  const files = new Map(artifacts.map((artifact) => [`${artifact.contractName}.json`, render(artifact)]));
+  if (process.argv.includes("--check")) check(files);
+  else write(files);
+} catch (error) {
+  if (!(error instanceof Refused)) throw error;
+  console.error(`error: ${error.message}`);
+  console.error("hint: `npm run artifacts` in solidity/ builds them anew");
+  process.exit(1);
+}
