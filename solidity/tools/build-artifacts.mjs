@@ -11,7 +11,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { forge, projectDir } from "./forge.mjs";
+import { ForgeFailed, forge, projectDir } from "./forge.mjs";
 import { firstForeignOpcode } from "./opcodes.mjs";
 
 const ARTIFACTS_DIR = join(projectDir, "artifacts");
@@ -134,8 +134,8 @@ try {
   if (process.argv.includes("--check")) check(files);
   else write(files);
 } catch (error) {
-  if (!(error instanceof Refused)) throw error;
+  if (!(error instanceof Refused || error instanceof ForgeFailed)) throw error;
   console.error(`error: ${error.message}`);
-  console.error("hint: `npm run artifacts` in solidity/ builds them anew");
+  if (process.argv.includes("--check")) console.error("hint: `npm run artifacts` in solidity/ builds them anew");
   process.exit(1);
 }

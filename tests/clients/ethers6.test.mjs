@@ -110,8 +110,8 @@ describe('ethers 6', () => {
     const socket = new WebSocketProvider(ledger.ws)
     try {
       const live = token.connect(socket)
-      const head = new Promise((resolve, reject) => socket.once('block', resolve).catch(reject))
-      const log = new Promise((resolve, reject) => live.once('Transfer', (...all) => resolve(all)).catch(reject))
+      const head = new Promise((resolve, reject) => socket.on('block', resolve).catch(reject))
+      const log = new Promise((resolve, reject) => live.on('Transfer', (...all) => resolve(all)).catch(reject))
       await socket.send('eth_chainId', []) // Answered in order: both subscriptions stand before the transfer is sent.
       const receipt = await (await token.transfer(BANK, 7n)).wait()
       const [from, to, value, event] = await log

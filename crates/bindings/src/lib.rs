@@ -1,1 +1,33 @@
-//! The ABI of the contracts' committed artifacts: calls, events, results and reverts.
+//! The contracts as Rust sees them: typed calls, events and results, creation code, and reverts in words.
+//!
+//! Everything is made from `solidity/artifacts`, which the contracts' own build writes and CI compares byte by byte.
+//! There is no other ABI in the platform, and no text ABI anywhere.
+//!
+//! **What this crate must not know:** nodes, keys, transactions, money's meaning. It is pure: bytes in, values out.
+//!
+//! * [`drex`] has one module per contract of the Drex family: calls as `XCall`, events, errors, and `BYTECODE`.
+//! * [`creation`] joins creation code and constructor arguments.
+//! * [`revert::decode`] names what a contract reverted with, whichever contract it was.
+//! * [`discovery`] has the keys under which contracts are found in `AddressDiscovery`.
+//!
+//! # Example
+//! ```
+//! use alloy_primitives::{Address, U256};
+//! use alloy_sol_types::SolCall;
+//! use bindings::drex::RealDigital;
+//!
+//! let call = RealDigital::mintCall { to: Address::ZERO, amount: U256::from(100) };
+//! assert_eq!(call.abi_encode()[..4], RealDigital::mintCall::SELECTOR);
+//! ```
+
+pub mod discovery;
+pub mod drex;
+pub mod revert;
+
+use alloy_primitives::Bytes;
+use alloy_sol_types::SolConstructor;
+
+/// Creation code followed by the constructor's arguments: the input of a transaction that creates the contract.
+pub fn creation(bytecode: &Bytes, arguments: &impl SolConstructor) -> Bytes {
+    [bytecode.as_ref(), arguments.abi_encode().as_slice()].concat().into()
+}

@@ -1,1 +1,108 @@
 //! Ledger integration: the one way in which the platform talks to a node.
+//!
+//! Whoever wants something done on the ledger makes an [`Intent`] and submits it to a [`Lane`]. The promise: **an intent has
+//! exactly one effect on the ledger, or ends in a refusal that says why**, whatever is lost on the way: requests, answers, the
+//! node's pool, or this process.
+//!
+//! ```no_run
+//! use std::{path::Path, sync::Arc, time::Duration};
+//! use chain::{Chain, HttpTransport, Intent, IntentKey, Outcome, Profile, Rules};
+//! use custody::{Custody, KeyLabel, Purpose};
+//! # use alloy_primitives::Bytes;
+//! # async fn deploy(code: Bytes) -> Result<(), Box<dyn std::error::Error>> {
+//! let profile = Profile::embedded(1337, Rules::Berlin, 30_000_000);
+//! let mut custody = Custody::new(profile.network());
+//! let treasury = KeyLabel::parse("treasury")?;
+//! let _ = custody.add_test_key(treasury.clone(), Purpose::Transactions)?;
+//!
+//! let node = Arc::new(HttpTransport::new("http://127.0.0.1:8545")?);
+//! let chain = Chain::open(profile, node, Path::new("chain.db"), Arc::new(custody)).await?;
+//! let lane = chain.lane(&treasury).await?;
+//! let creation = Intent::create(IntentKey::parse("deploy/real-digital")?, code, 5_000_000, "deploy Real Digital");
+//! let submitted = lane.submit(&creation).await?; // the node has it; its address is known already
+//! match chain.outcome(&submitted.key, Duration::from_secs(30)).await? {
+//!     Outcome::Mined(mined) => println!("{:?} in block {}", submitted.created_address, mined.block_number),
+//!     Outcome::Refused(refusal) => println!("refused: {}", refusal.reason),
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! # The life of a transaction
+//!
+//! ```text
+//!  Intent ── check ──► nonce ──► sign (custody) ──► keccak ──► COMMIT {nonce, bytes, hash}      nothing has left before this
+//!     │                                                              │
+//!     └─► IntentError (no nonce taken)                               ▼
+//!                            same bytes, after a pause ┌───────►  sent  ◄──────── a restart, silence, a lost pool: same bytes
+//!                            (unknown, pool full,      │         │  │  │
+//!                             nonce far ahead, …)      └─ offer ─┘  │  └─ refused for good, and every answer was certain,
+//!                                                         │         │     and the nonce is the lane's last ──► refused
+//!                       accepted, or known already ◄──────┘         │
+//!                            │                                      ├─ refused for good otherwise ──► cancelling: an empty
+//!                            ▼                                      │   transaction competes for the nonce, the ledger decides
+//!                      receipt by our hash ──► mined                │     ├─ ours is mined  ──► mined
+//!                      (succeeded or reverted)                      │     └─ the empty one  ──► refused
+//!                                                                   └─ a foreign transaction is found in a block with our
+//!                                                                      sender and nonce ──► refused
+//! ```
+//!
+//! * *Unknown is not failed.* After the first byte may have left, only the same signed bytes are sent again.
+//! * *The node's hash is not believed.* The hash is computed here; another answer is logged as an error and looked into.
+//! * *A nonce is given to something else* only if the node certainly does not have the transaction and the nonce is the last
+//!   of its lane; otherwise the ledger itself decides between the transaction and an empty one.
+//! * *A refusal frees the key.* The same key with the same or another intent may then be submitted anew.
+//! * *Every retry ends.* [`SubmitError::Unsettled`] says that attempts are used up; the intent stays stored, and the same
+//!   key, [`Chain::outcome`] or a restart goes on with the same bytes.
+//!
+//! # Main types
+//!
+//! [`Chain`] (one network, one store), [`Lane`] (one sender), [`Intent`], [`Outcome`], [`Profile`] (what is known of a
+//! network), [`Rpc`] (reading), [`RpcTransport`] (the way to a node), [`Revert`].
+//!
+//! # What it must not know
+//!
+//! Contracts: it carries bytes and gives back raw logs and raw revert bytes. Keys: custody signs. The embedded ledger: that is
+//! a node like any other, behind a transport.
+//!
+//! # Invariants
+//!
+//! The signed bytes are committed before they leave. One process holds a store, one lane holder a sender; each statement checks
+//! the lane's token. The store belongs to one chain id and genesis, compared at each start, and a ledger that knows fewer
+//! transactions than the store saw mined is refused.
+//!
+//! # How it is tested
+//!
+//! `simulation` runs thousands of seeded schedules of intents against a model of a node that loses requests, answers and its
+//! pool, lies about hashes, stalls, refuses, and lets foreign transactions take nonces, with this process killed in between.
+//! Defects planted on purpose must be caught by it.
+
+mod chain;
+mod delivery;
+mod head;
+mod intent;
+mod lane;
+mod outcome;
+mod profile;
+mod revert;
+mod rpc;
+mod store;
+mod transport;
+
+#[cfg(test)]
+mod simulation;
+
+pub use crate::chain::{Chain, Counters, LaneError, OpenError};
+pub use crate::intent::{
+    CODE_BYTES_MAX, DATA_BYTES_MAX, INITCODE_BYTES_MAX, INTENT_KEY_BYTES_MAX, Intent, IntentError, IntentKey,
+    IntentKeyError, TRANSACTION_GAS_MAX, intrinsic_gas,
+};
+pub use crate::lane::{Lane, SubmitError, Submitted};
+pub use crate::outcome::{Execution, Mined, Outcome, OutcomeError, Refusal};
+pub use crate::profile::{FeeModel, Pace, Profile, Rules};
+pub use crate::revert::Revert;
+pub use crate::rpc::{
+    At, Block, BlockTransaction, CallRequest, LogEntry, LogFilter, NodeAnswer, Receipt, Rpc, RpcError, SeenTransaction,
+};
+pub use crate::store::StoreError;
+pub use crate::transport::http::{HttpTransport, HttpTransportError};
+pub use crate::transport::{ANSWER_BYTES_MAX, RpcTransport, TransportError, TransportFuture};

@@ -96,7 +96,11 @@ impl Profile {
             finality_blocks: 0,
             head_poll: Duration::from_millis(10),
             silence_max: Duration::from_secs(3),
-            offers: Pace { first_pause: Duration::from_millis(5), pause_max: Duration::from_millis(500), attempts_max: 24 },
+            offers: Pace {
+                first_pause: Duration::from_millis(5),
+                pause_max: Duration::from_millis(500),
+                attempts_max: 24,
+            },
         }
     }
 

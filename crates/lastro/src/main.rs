@@ -1,2 +1,44 @@
-//! Lastro.
-fn main() {}
+//! The `lastro` binary: command line, and wiring of the parts into one process.
+//!
+//! What it must not know: how any part works inside. It reads arguments, opens parts, hands them to each other, and says
+//! what came of it. Only [`printer`] prints and only `main` exits.
+
+mod bond_command;
+mod cli;
+mod failure;
+mod ledger_command;
+mod printer;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use failure::Failure;
+use printer::Printer;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let printer = Printer::new(&cli.output);
+    start_logging(&cli);
+    match run(cli.command, &printer) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            printer.failure(&failure);
+            failure.kind.exit_code()
+        }
+    }
+}
+
+fn run(command: Command, printer: &Printer) -> Result<(), Failure> {
+    match command {
+        Command::Ledger(command) => ledger_command::run(command, printer),
+        Command::Bond(command) => bond_command::run(&command, printer),
+    }
+}
+
+/// Logs go to standard error: warnings by default, more with `--verbose`, all by `LASTRO_LOG` (as `tracing` reads it).
+fn start_logging(cli: &Cli) {
+    let default = if cli.output.verbose { "info,lastro=debug,ledger=debug,chain=debug" } else { "warn" };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("LASTRO_LOG");
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+}

@@ -7,6 +7,7 @@
 mod code;
 mod diff;
 mod environment;
+mod evm;
 mod reader;
 
 pub use code::Code;
@@ -19,11 +20,10 @@ use crate::transaction::SignedTransaction;
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_eips::eip4788::BEACON_ROOTS_ADDRESS;
 use alloy_primitives::{Address, B256, Bytes, Log, TxKind, U256};
-use environment::{Evm, evm, transaction_env};
+use environment::{evm, transaction_env};
+use evm::{Evm, EvmError};
 use revm::context::TxEnv;
 use revm::context::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction, Output};
-use revm::{ExecuteEvm, SystemCallEvm};
-use std::convert::Infallible;
 
 /// Hash of an earlier block, for `BLOCKHASH`.
 pub type BlockHashes<'a> = &'a (dyn Fn(u64) -> B256 + Sync);
@@ -171,11 +171,11 @@ impl Executor {
         call: Call,
     ) -> Result<CallOutcome, InvalidReason> {
         let mut evm = evm(self, state, hashes, block);
-        evm.ctx.cfg.disable_nonce_check = true;
-        evm.ctx.cfg.disable_eip3607 = true;
-        evm.ctx.cfg.disable_block_gas_limit = true;
-        evm.ctx.cfg.disable_base_fee = call.gas_price == 0;
-        evm.ctx.cfg.disable_balance_check = !call.is_balance_checked;
+        evm.inner.ctx.cfg.disable_nonce_check = true;
+        evm.inner.ctx.cfg.disable_eip3607 = true;
+        evm.inner.ctx.cfg.disable_block_gas_limit = true;
+        evm.inner.ctx.cfg.disable_base_fee = call.gas_price == 0;
+        evm.inner.ctx.cfg.disable_balance_check = !call.is_balance_checked;
         let env = TxEnv {
             caller: call.from,
             gas_limit: call.gas_limit,
@@ -186,7 +186,7 @@ impl Executor {
             chain_id: Some(self.chain_id),
             ..TxEnv::default()
         };
-        let result = evm.transact_one(env).map_err(invalid_reason)?;
+        let result = evm.transact(env).map_err(invalid_reason)?;
         Ok(call_outcome(result))
     }
 
@@ -209,7 +209,7 @@ impl BlockRun<'_> {
         for (first, contract, input) in calls {
             if self.fork >= first && !self.state.code_of(&contract).is_empty() {
                 // A system call that fails leaves nothing, and the block goes on (EIP-4788, "Block processing").
-                let _ = self.evm.system_call_one(contract, input.0.into());
+                let _ = self.evm.system_call(contract, input.0.into());
             }
         }
     }
@@ -229,7 +229,7 @@ impl BlockRun<'_> {
     /// # Errors
     /// [`InvalidReason`] if it cannot be in this block; it then left no effect.
     pub fn execute(&mut self, transaction: &SignedTransaction) -> Result<Executed, InvalidReason> {
-        let result = self.evm.transact_one(transaction_env(transaction)).map_err(invalid_reason)?;
+        let result = self.evm.transact(transaction_env(transaction)).map_err(invalid_reason)?;
         let gas_used = result.tx_gas_used();
         self.gas_used = self.gas_used.saturating_add(gas_used);
         let created = result.created_address().unwrap_or_default();
@@ -287,7 +287,7 @@ fn halt_reason(reason: &HaltReason) -> String {
     }
 }
 
-fn invalid_reason(error: EVMError<Infallible, InvalidTransaction>) -> InvalidReason {
+fn invalid_reason(error: EvmError) -> InvalidReason {
     let EVMError::Transaction(invalid) = error else { return InvalidReason::Other(error.to_string()) };
     match invalid {
         InvalidTransaction::NonceTooLow { tx, state } => InvalidReason::NonceTooLow { found: tx, expected: state },

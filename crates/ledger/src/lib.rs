@@ -18,3 +18,6 @@ pub mod rpc;
 pub mod state;
 pub mod transaction;
 mod trie;
+
+#[cfg(test)]
+mod ethereum_tests;

@@ -137,6 +137,14 @@ impl WorldState {
         code.map(Code::bytes).unwrap_or_default()
     }
 
+    /// Whether an account has storage, but neither nonce nor code: only a genesis can make one (EIP-7610).
+    pub(crate) fn has_storage_alone(&self, address: &Address) -> bool {
+        let is_such = |account: &AccountState| {
+            account.nonce == 0 && account.code_hash == KECCAK_EMPTY && !account.storage.is_empty()
+        };
+        self.account(address).is_some_and(is_such)
+    }
+
     /// All accounts, in no order that means anything.
     fn accounts(&self) -> impl Iterator<Item = (&Address, &AccountState)> {
         self.accounts.iter()

@@ -21,6 +21,9 @@ contract RealDigital is ERC20, Pausable, CBDCAccessControl {
     /// @notice Largest supply and largest frozen amount, in cents: what the packed account can hold, some 1.3e34 reais.
     uint256 public constant AMOUNT_MAX = type(uint120).max;
 
+    /// @dev Set by the constructor and no literal, so that {decimals} is `view` as the kit published it, not `pure`.
+    uint8 private immutable _decimals;
+
     /// @dev Sum of all balances, in cents.
     uint256 private _supply;
 
@@ -62,7 +65,9 @@ contract RealDigital is ERC20, Pausable, CBDCAccessControl {
     constructor(string memory name_, string memory symbol_, address authority_, address admin_)
         ERC20(name_, symbol_)
         CBDCAccessControl(authority_, admin_)
-    {}
+    {
+        _decimals = 2;
+    }
 
     /// @notice Stops every change of a balance. Approvals and the list of wallets go on.
     /// @dev Requires PAUSER_ROLE. Emits `Paused`. Reverts with `EnforcedPause` if already paused.
@@ -171,8 +176,8 @@ contract RealDigital is ERC20, Pausable, CBDCAccessControl {
 
     /// @notice Two decimals: amounts are cents.
     /// @return 2.
-    function decimals() public pure override returns (uint8) {
-        return 2;
+    function decimals() public view override returns (uint8) {
+        return _decimals;
     }
 
     /// @notice Sum of all balances.

@@ -59,7 +59,9 @@ contract SwapOneStepFrom is ApprovedDigitalCurrency {
         address receiver,
         uint256 amount
     ) external {
-        if (address(tokenSender) == address(tokenReceiver)) revert SwapSameToken(address(tokenSender));
+        if (address(tokenSender) == address(tokenReceiver)) {
+            revert SwapSameToken(address(tokenSender));
+        }
         _requireApproved(address(tokenSender));
         _requireApproved(address(tokenReceiver));
         emit SwapExecuted(tokenSender.cnpj8(), tokenReceiver.cnpj8(), sender, receiver, amount);

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
-import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol";
 
 import {NonZeroAddress} from "./NonZeroAddress.sol";
 import {RealDigital} from "./RealDigital.sol";
@@ -20,7 +19,7 @@ import {DvPSide, DvPStatus, DvPTerms} from "./TPFtDvPTypes.sol";
 /// A record is one slot: a hash of the terms, and its status. The terms are in the operations' events; whoever has them can
 /// check them here ({getDvPOperation}). If a settlement fails, the record waits as before, and the second side may try again.
 /// There is no expiry: the side that confirmed can have the operation cancel.
-contract TPFtDvP is AccessControl, ReentrancyGuard {
+contract TPFtDvP is AccessControl {
     using NonZeroAddress for address;
 
     /// @dev One slot. The digest is cut to 31 bytes, which leaves 124 bits against a collision made on purpose.
@@ -44,7 +43,11 @@ contract TPFtDvP is AccessControl, ReentrancyGuard {
     SwapOneStepFrom public immutable swapOneStepFrom;
 
     /// @dev How many records were made; the ids go from 1 to this.
-    uint256 private _dvpCount;
+    uint248 private _dvpCount;
+
+    /// @dev Whether a settlement is under way. Beside the count, which a new record writes anyway, so that refusing calls from
+    /// within a settlement costs a first command nothing.
+    bool private _isSettling;
 
     /// @dev Id to record.
     mapping(uint256 dvpId => Record record) private _records;
@@ -87,6 +90,15 @@ contract TPFtDvP is AccessControl, ReentrancyGuard {
     /// @param token The token.
     error DvPTokenNotApproved(address token);
 
+    /// @notice A settlement is under way: a receiver of bonds called from within.
+    error DvPReentered();
+
+    /// @dev Passes unless a settlement is under way; else reverts with {DvPReentered}.
+    modifier whenNotSettling() {
+        _checkNotSettling();
+        _;
+    }
+
     /// @dev Reverts with `DrexZeroAddress` if an address is zero.
     /// @param realDigital_ The money of operations between participants.
     /// @param tpft_ The bonds.
@@ -105,7 +117,7 @@ contract TPFtDvP is AccessControl, ReentrancyGuard {
 
     /// @notice Takes one side's word for an operation between participants, paid in Real Digital.
     /// @dev Requires OPERATOR_ROLE. Emits {DvPStatusChanged}, and on the second side what the tokens emit. Reverts with
-    /// {DvPTokensInvalid}, {DvPUnknown}, {DvPCancelled}, {DvPExecuted}, {DvPSideAlreadyGiven}, {DvPIncompatible}, or as the
+    /// {DvPReentered}, {DvPTokensInvalid}, {DvPUnknown}, {DvPCancelled}, {DvPExecuted}, {DvPSideAlreadyGiven}, {DvPIncompatible}, or as the
     /// tokens do.
     /// @param dvpId The record, or zero for a new one.
     /// @param side The side that confirms.
@@ -114,7 +126,7 @@ contract TPFtDvP is AccessControl, ReentrancyGuard {
     function dvpParticipant(uint256 dvpId, DvPSide side, DvPTerms calldata terms)
         external
         onlyRole(OPERATOR_ROLE)
-        nonReentrant
+        whenNotSettling
         returns (uint256)
     {
         if (terms.buyerToken != address(0) || terms.sellerToken != address(0)) {
@@ -134,7 +146,7 @@ contract TPFtDvP is AccessControl, ReentrancyGuard {
     function dvpClients(uint256 dvpId, DvPSide side, DvPTerms calldata terms)
         external
         onlyRole(OPERATOR_ROLE)
-        nonReentrant
+        whenNotSettling
         returns (uint256)
     {
         if (terms.buyerToken == address(0) || terms.sellerToken == address(0)) {
@@ -144,9 +156,10 @@ contract TPFtDvP is AccessControl, ReentrancyGuard {
     }
 
     /// @notice Calls off a record that awaits its second side.
-    /// @dev Requires OPERATOR_ROLE. Emits {DvPStatusChanged}. Reverts with {DvPUnknown}, {DvPCancelled} or {DvPExecuted}.
+    /// @dev Requires OPERATOR_ROLE. Emits {DvPStatusChanged}. Reverts with {DvPReentered}, {DvPUnknown}, {DvPCancelled} or
+    /// {DvPExecuted}.
     /// @param dvpId The record.
-    function cancelDvP(uint256 dvpId) external onlyRole(OPERATOR_ROLE) nonReentrant {
+    function cancelDvP(uint256 dvpId) external onlyRole(OPERATOR_ROLE) whenNotSettling {
         Record storage record = _records[dvpId];
         _requireOpen(dvpId, record.status);
         record.status = DvPStatus.Cancelled;
@@ -209,7 +222,9 @@ contract TPFtDvP is AccessControl, ReentrancyGuard {
         if (record.digest != digest) revert DvPIncompatible(dvpId, record.digest, digest);
         _records[dvpId].status = DvPStatus.Executed;
         emit DvPStatusChanged(dvpId, msg.sender, DvPStatus.Executed);
+        _isSettling = true;
         _settle(terms);
+        _isSettling = false;
         return dvpId;
     }
 
@@ -232,6 +247,11 @@ contract TPFtDvP is AccessControl, ReentrancyGuard {
             );
         }
         tpft.safeTransferFrom(terms.seller, terms.buyer, terms.tpftData, terms.tpftAmount);
+    }
+
+    /// @dev Reverts with {DvPReentered} while a settlement is under way.
+    function _checkNotSettling() private view {
+        if (_isSettling) revert DvPReentered();
     }
 
     /// @dev Reverts unless a record in that status awaits its second side.

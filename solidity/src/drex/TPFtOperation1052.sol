@@ -100,8 +100,8 @@ contract TPFtOperation1052 is TPFtTwoCommandOperation {
 
     /// @notice At an auction of purchase the buyer is the central bank or the Treasury.
     /// @param cnpj8Sender Root of the CNPJ of who would sell.
-    /// @param receiver Who would buy.
-    error TPFtOperation1052AuctionBetweenParticipants(uint256 cnpj8Sender, address receiver);
+    /// @param cnpj8Receiver Root of the CNPJ of who would buy.
+    error TPFtOperation1052AuctionBetweenParticipants(uint256 cnpj8Sender, uint256 cnpj8Receiver);
 
     /// @notice A customer's trade names a Real Tokenizado for each side.
     /// @param senderToken What was given for the sender.
@@ -146,7 +146,8 @@ contract TPFtOperation1052 is TPFtTwoCommandOperation {
         uint256 tpftAmount,
         uint256 unitPrice
     ) external whenNotPaused {
-        DvPTerms memory terms = _terms(_walletOf(cnpj8Sender), _walletOf(cnpj8Receiver), tpftData, tpftAmount, unitPrice);
+        DvPTerms memory terms =
+            _terms(_walletOf(cnpj8Sender), _walletOf(cnpj8Receiver), tpftData, tpftAmount, unitPrice);
         _requireCaller(operationId, callerPart, terms.seller, terms.buyer);
         string memory status = _command(operationId, callerPart, terms);
         emit OperationEvent(
@@ -258,9 +259,10 @@ contract TPFtOperation1052 is TPFtTwoCommandOperation {
         uint256 unitPrice,
         string calldata noticeNumber
     ) external whenNotPaused {
-        DvPTerms memory terms = _terms(_walletOf(cnpj8Sender), _walletOf(cnpj8Receiver), tpftData, tpftAmount, unitPrice);
+        DvPTerms memory terms =
+            _terms(_walletOf(cnpj8Sender), _walletOf(cnpj8Receiver), tpftData, tpftAmount, unitPrice);
         _requireCaller(operationId, callerPart, terms.seller, terms.buyer);
-        _requireAuction(cnpj8Sender, callerPart, terms.buyer);
+        _requireAuction(cnpj8Sender, cnpj8Receiver, callerPart);
         // Never empty, not even for an empty notice: no plain trade answers an auction.
         terms.extraData = abi.encode(noticeNumber);
         string memory status = _command(operationId, callerPart, terms);
@@ -268,11 +270,11 @@ contract TPFtOperation1052 is TPFtTwoCommandOperation {
     }
 
     /// @dev Reverts unless the parties and the caller fit a sale by the central bank, or a purchase by it or the Treasury.
-    function _requireAuction(uint256 cnpj8Sender, CallerPart callerPart, address receiver) private view {
+    function _requireAuction(uint256 cnpj8Sender, uint256 cnpj8Receiver, CallerPart callerPart) private view {
         if (cnpj8Sender == BACEN_CNPJ8) {
             if (callerPart == CallerPart.TPFtSender) _checkRole(AUCTION_ROLE);
-        } else if (receiver != _defaultWallet(BACEN_CNPJ8) && receiver != _defaultWallet(STN_CNPJ8)) {
-            revert TPFtOperation1052AuctionBetweenParticipants(cnpj8Sender, receiver);
+        } else if (cnpj8Receiver != BACEN_CNPJ8 && cnpj8Receiver != STN_CNPJ8) {
+            revert TPFtOperation1052AuctionBetweenParticipants(cnpj8Sender, cnpj8Receiver);
         }
     }
 
@@ -318,19 +320,12 @@ contract TPFtOperation1052 is TPFtTwoCommandOperation {
         );
     }
 
-    /// @dev The default wallet of an institution; zero if it has none.
-    function _defaultWallet(uint256 cnpj8) private view returns (address) {
-        return getRealDigitalDefaultAccount.defaultAccount(cnpj8);
-    }
-
     /// @dev Terms between participants; the financial value is filled in by the command.
-    function _terms(
-        address sender,
-        address receiver,
-        TPFtData calldata tpftData,
-        uint256 tpftAmount,
-        uint256 unitPrice
-    ) private pure returns (DvPTerms memory terms) {
+    function _terms(address sender, address receiver, TPFtData calldata tpftData, uint256 tpftAmount, uint256 unitPrice)
+        private
+        pure
+        returns (DvPTerms memory terms)
+    {
         (terms.seller, terms.buyer) = (sender, receiver);
         (terms.tpftData, terms.tpftAmount, terms.unitPrice) = (tpftData, tpftAmount, unitPrice);
     }

@@ -76,8 +76,10 @@ abstract contract DrexSuite is Test {
 
     function deployMoney() private {
         real = new RealDigital("Real Digital", "BRL", authority, admin);
-        tokenA = new RealTokenizado("RealTokenizado@11111111", "DREX@11111111", bankA, admin, "Bank A", BANK_A, reserveA);
-        tokenB = new RealTokenizado("RealTokenizado@00000191", "DREX@00000191", bankB, admin, "Bank B", BANK_B, reserveB);
+        tokenA =
+            new RealTokenizado("RealTokenizado@11111111", "DREX@11111111", bankA, admin, "Bank A", BANK_A, reserveA);
+        tokenB =
+            new RealTokenizado("RealTokenizado@00000191", "DREX@00000191", bankB, admin, "Bank B", BANK_B, reserveB);
         discovery = new AddressDiscovery(authority, admin);
         defaults = new RealDigitalDefaultAccount(real, authority, admin);
         enabling = new RealDigitalEnableAccount(real);

@@ -83,9 +83,7 @@ contract DefaultAndEnabledAccountsTest is DrexSuite {
     }
 
     function test_who_is_not_enabled_sponsors_nobody() public {
-        expectError(
-            abi.encodeWithSelector(RealDigitalEnableAccount.EnableAccountSponsorNotEnabled.selector, stranger)
-        );
+        expectError(abi.encodeWithSelector(RealDigitalEnableAccount.EnableAccountSponsorNotEnabled.selector, stranger));
         vm.prank(stranger);
         enabling.enableAccount(stranger);
 

@@ -234,9 +234,7 @@ abstract contract MoneyBehaviour is Test {
         vm.startPrank(authority);
         token.mint(bob, AMOUNT_MAX - 1000);
         assertEq(token.totalSupply(), token.AMOUNT_MAX(), "supply");
-        expectError(
-            abi.encodeWithSelector(RealDigital.RealDigitalAmountTooLarge.selector, AMOUNT_MAX, 1, AMOUNT_MAX)
-        );
+        expectError(abi.encodeWithSelector(RealDigital.RealDigitalAmountTooLarge.selector, AMOUNT_MAX, 1, AMOUNT_MAX));
         token.mint(bob, 1);
         vm.stopPrank();
         vm.prank(bob);
@@ -359,9 +357,7 @@ abstract contract MoneyBehaviour is Test {
     function test_the_frozen_amount_stops_at_its_limit() public {
         vm.startPrank(authority);
         token.increaseFrozenBalance(alice, AMOUNT_MAX);
-        expectError(
-            abi.encodeWithSelector(RealDigital.RealDigitalAmountTooLarge.selector, AMOUNT_MAX, 1, AMOUNT_MAX)
-        );
+        expectError(abi.encodeWithSelector(RealDigital.RealDigitalAmountTooLarge.selector, AMOUNT_MAX, 1, AMOUNT_MAX));
         token.increaseFrozenBalance(alice, 1);
         expectError(
             abi.encodeWithSelector(

@@ -17,8 +17,7 @@ contract RealTokenizadoTest is MoneyBehaviour {
     }
 
     function create(uint256 cnpj8, address reserve_) private returns (RealTokenizado) {
-        return
-            new RealTokenizado("RealTokenizado@11111111", "DREX@11111111", authority, admin, "Bank", cnpj8, reserve_);
+        return new RealTokenizado("RealTokenizado@11111111", "DREX@11111111", authority, admin, "Bank", cnpj8, reserve_);
     }
 
     function bank() private view returns (RealTokenizado) {

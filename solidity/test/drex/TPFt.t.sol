@@ -199,9 +199,7 @@ contract TPFtTest is DrexSuite {
     function test_an_operator_needs_the_holder_s_approval_too() public {
         vm.prank(treasury);
         tpft.setApprovalForAll(operator, false);
-        expectError(
-            abi.encodeWithSelector(IERC1155Errors.ERC1155MissingApprovalForAll.selector, operator, treasury)
-        );
+        expectError(abi.encodeWithSelector(IERC1155Errors.ERC1155MissingApprovalForAll.selector, operator, treasury));
         vm.prank(operator);
         tpft.safeTransferFrom(treasury, bankA, ltn(), 1);
     }
@@ -215,9 +213,7 @@ contract TPFtTest is DrexSuite {
 
     function test_nobody_delivers_more_than_there_is() public {
         expectError(
-            abi.encodeWithSelector(
-                IERC1155Errors.ERC1155InsufficientBalance.selector, treasury, ISSUED, ISSUED + 1, ID
-            )
+            abi.encodeWithSelector(IERC1155Errors.ERC1155InsufficientBalance.selector, treasury, ISSUED, ISSUED + 1, ID)
         );
         vm.prank(operator);
         tpft.safeTransferFrom(treasury, bankA, ltn(), ISSUED + 1);
@@ -273,8 +269,7 @@ contract TPFtTest is DrexSuite {
         tpft.increaseFrozenBalance(treasury, ltn(), 99_990);
         assertEq(tpft.frozenBalanceOf(treasury, ID), 99_990, "frozen");
 
-        bytes memory refusal =
-            abi.encodeWithSelector(TPFt.TPFtBalanceFrozen.selector, treasury, ID, ISSUED, 99_990, 11);
+        bytes memory refusal = abi.encodeWithSelector(TPFt.TPFtBalanceFrozen.selector, treasury, ID, ISSUED, 99_990, 11);
         expectError(refusal);
         vm.prank(operator);
         tpft.safeTransferFrom(treasury, bankA, ltn(), 11);
@@ -491,14 +486,10 @@ contract TPFtTest is DrexSuite {
         tpft.increaseFrozenBalance(treasury, ltn(), frozen);
         if (amount > ISSUED) {
             expectError(
-                abi.encodeWithSelector(
-                    IERC1155Errors.ERC1155InsufficientBalance.selector, treasury, ISSUED, amount, ID
-                )
+                abi.encodeWithSelector(IERC1155Errors.ERC1155InsufficientBalance.selector, treasury, ISSUED, amount, ID)
             );
         } else if (ISSUED - amount < frozen) {
-            expectError(
-                abi.encodeWithSelector(TPFt.TPFtBalanceFrozen.selector, treasury, ID, ISSUED, frozen, amount)
-            );
+            expectError(abi.encodeWithSelector(TPFt.TPFtBalanceFrozen.selector, treasury, ID, ISSUED, frozen, amount));
         }
         vm.prank(operator);
         tpft.safeTransferFrom(treasury, bankA, ltn(), amount);

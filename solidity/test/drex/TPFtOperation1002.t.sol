@@ -68,26 +68,20 @@ contract TPFtOperation1002Test is DrexSuite {
 
     function test_the_bank_s_side_is_commanded_by_its_default_wallet_alone() public {
         expectError(
-            abi.encodeWithSelector(
-                TPFtTwoCommandOperation.TPFtOperationInvalidCaller.selector, OP, authority, bankA
-            )
+            abi.encodeWithSelector(TPFtTwoCommandOperation.TPFtOperationInvalidCaller.selector, OP, authority, bankA)
         );
         command(authority, RECEIVER);
     }
 
     function test_the_seller_is_the_treasury() public {
-        expectError(
-            abi.encodeWithSelector(TPFtOperation1002.TPFtOperation1002SenderNotTreasury.selector, BANK_B, STN)
-        );
+        expectError(abi.encodeWithSelector(TPFtOperation1002.TPFtOperation1002SenderNotTreasury.selector, BANK_B, STN));
         vm.prank(authority);
         op1002.auctionPlacement(OP, BANK_B, BANK_A, SENDER, ltn(), AMOUNT, PRICE);
     }
 
     function test_bonds_are_placed_whole() public {
         for (uint256 amount = 99; amount <= 101; amount += 2) {
-            expectError(
-                abi.encodeWithSelector(TPFtOperation1002.TPFtOperation1002FractionalAmount.selector, amount)
-            );
+            expectError(abi.encodeWithSelector(TPFtOperation1002.TPFtOperation1002FractionalAmount.selector, amount));
             vm.prank(authority);
             op1002.auctionPlacement(OP, STN, BANK_A, SENDER, ltn(), amount, PRICE);
         }
@@ -98,9 +92,7 @@ contract TPFtOperation1002Test is DrexSuite {
     function test_what_was_commanded_for_the_treasury_is_cancelled_by_role_holders_and_the_treasury() public {
         command(authority, SENDER);
         expectError(
-            abi.encodeWithSelector(
-                TPFtTwoCommandOperation.TPFtOperationInvalidCaller.selector, OP, bankA, authority
-            )
+            abi.encodeWithSelector(TPFtTwoCommandOperation.TPFtOperationInvalidCaller.selector, OP, bankA, authority)
         );
         cancel(bankA);
         vm.expectEmit(address(op1002));

@@ -67,45 +67,44 @@ contract TPFtOperation1052Test is DrexSuite {
 
     function expectCaller(address caller, address expected) private {
         expectError(
-            abi.encodeWithSelector(
-                TPFtTwoCommandOperation.TPFtOperationInvalidCaller.selector, OP, caller, expected
-            )
+            abi.encodeWithSelector(TPFtTwoCommandOperation.TPFtOperationInvalidCaller.selector, OP, caller, expected)
         );
     }
 
     function test_a_third_part_does_not_exist() public {
         vm.prank(bankA);
-        (bool answered,) = address(op1052).call(
-            abi.encodeWithSignature(
-                "trade(uint256,address,address,uint8,(string,string,uint256),uint256,uint256)",
-                OP, bankA, bankB, 2, ltn(), AMOUNT, PRICE
-            )
-        );
+        (bool answered,) = address(op1052)
+            .call(
+                abi.encodeWithSignature(
+                    "trade(uint256,address,address,uint8,(string,string,uint256),uint256,uint256)",
+                    OP,
+                    bankA,
+                    bankB,
+                    2,
+                    ltn(),
+                    AMOUNT,
+                    PRICE
+                )
+            );
         assertFalse(answered, "callerPart is 0 or 1");
     }
 
     // With customers.
 
-    function tradeClient(address seller, address sellerToken, address buyer, address buyerToken) private {
-        vm.prank(seller);
-        op1052.trade(OP, seller, sellerToken, buyer, buyerToken, SENDER, ltn(), AMOUNT, PRICE);
-        vm.prank(buyer);
-        op1052.trade(OP, seller, sellerToken, buyer, buyerToken, RECEIVER, ltn(), AMOUNT, PRICE);
-    }
-
-    function expectClientTrade(address seller, address sellerToken, address buyer, address buyerToken, string memory status)
-        private
-    {
+    function expectClientTrade(string memory status) private {
         vm.expectEmit(address(op1052));
         emit TPFtOperation1052.OperationClientTradeEvent(
-            OP, seller, sellerToken, buyer, buyerToken, ltn(), AMOUNT, PRICE, VALUE, status, NOW
+            OP, bankA, address(tokenA), clientA, address(tokenA), ltn(), AMOUNT, PRICE, VALUE, status, NOW
         );
     }
 
     function test_a_bank_sells_to_its_own_customer() public {
-        expectClientTrade(bankA, address(tokenA), clientA, address(tokenA), "LAN");
-        expectClientTrade(bankA, address(tokenA), clientA, address(tokenA), "ATU");
-        tradeClient(bankA, address(tokenA), clientA, address(tokenA));
+        expectClientTrade("LAN");
+        vm.prank(bankA);
+        op1052.trade(OP, bankA, address(tokenA), clientA, address(tokenA), SENDER, ltn(), AMOUNT, PRICE);
+        expectClientTrade("ATU");
+        vm.prank(clientA);
+        op1052.trade(OP, bankA, address(tokenA), clientA, address(tokenA), RECEIVER, ltn(), AMOUNT, PRICE);
         assertEq(tpft.balanceOf(clientA, 1), AMOUNT, "bonds");
         assertEq(tokenA.balanceOf(clientA), 5_000_000 - VALUE, "customer pays in the bank's token");
         assertEq(tokenA.balanceOf(bankA), VALUE, "bank is paid in it");
@@ -113,11 +112,14 @@ contract TPFtOperation1052Test is DrexSuite {
     }
 
     function test_customers_of_two_banks_trade_by_way_of_the_reserves() public {
-        tradeClient(bankA, address(tokenA), clientA, address(tokenA));
-        vm.expectEmit(address(swap));
-        emit SwapOneStepFrom.SwapExecuted(191, BANK_A, clientB, clientA, VALUE);
+        vm.prank(bankA);
+        op1052.trade(OP, bankA, address(tokenA), clientA, address(tokenA), SENDER, ltn(), AMOUNT, PRICE);
+        vm.prank(clientA);
+        op1052.trade(OP, bankA, address(tokenA), clientA, address(tokenA), RECEIVER, ltn(), AMOUNT, PRICE);
         vm.prank(clientA);
         op1052.trade(OP + 1, clientA, address(tokenA), clientB, address(tokenB), SENDER, ltn(), AMOUNT, PRICE);
+        vm.expectEmit(address(swap));
+        emit SwapOneStepFrom.SwapExecuted(191, BANK_A, clientB, clientA, VALUE);
         vm.prank(clientB);
         op1052.trade(OP + 1, clientA, address(tokenA), clientB, address(tokenB), RECEIVER, ltn(), AMOUNT, PRICE);
         assertEq(tpft.balanceOf(clientB, 1), AMOUNT, "bonds");
@@ -134,9 +136,7 @@ contract TPFtOperation1052Test is DrexSuite {
         vm.prank(bankA);
         op1052.trade(OP, bankA, address(tokenA), clientB, address(tokenB), SENDER, ltn(), AMOUNT, PRICE);
         expectError(
-            abi.encodeWithSelector(
-                IERC20Errors.ERC20InsufficientAllowance.selector, address(swap), VALUE - 1, VALUE
-            )
+            abi.encodeWithSelector(IERC20Errors.ERC20InsufficientAllowance.selector, address(swap), VALUE - 1, VALUE)
         );
         vm.prank(clientB);
         op1052.trade(OP, bankA, address(tokenA), clientB, address(tokenB), RECEIVER, ltn(), AMOUNT, PRICE);

@@ -48,9 +48,7 @@ contract TPFtOperation1052AuctionTest is DrexSuite {
     }
 
     function test_the_role_name_is_the_published_hash() public view {
-        assertEq(
-            op1052.AUCTION_ROLE(), 0xc5e2d1653feba496cf5ce3a744b90ea18acf0df3d036aba9b2f85992a1467906, "AUCTION"
-        );
+        assertEq(op1052.AUCTION_ROLE(), 0xc5e2d1653feba496cf5ce3a744b90ea18acf0df3d036aba9b2f85992a1467906, "AUCTION");
     }
 
     function test_1005_the_central_bank_sells() public {
@@ -74,9 +72,7 @@ contract TPFtOperation1052AuctionTest is DrexSuite {
         vm.prank(admin);
         op1052.grantRole(keccak256("AUCTION_ROLE"), authority);
         expectError(
-            abi.encodeWithSelector(
-                TPFtTwoCommandOperation.TPFtOperationInvalidCaller.selector, OP, authority, bacen
-            )
+            abi.encodeWithSelector(TPFtTwoCommandOperation.TPFtOperationInvalidCaller.selector, OP, authority, bacen)
         );
         auction(authority, BACEN, BANK_B, SENDER, NOTICE);
     }
@@ -103,7 +99,7 @@ contract TPFtOperation1052AuctionTest is DrexSuite {
 
     function test_1006_participants_hold_no_auction_among_themselves() public {
         bytes memory refusal = abi.encodeWithSelector(
-            TPFtOperation1052.TPFtOperation1052AuctionBetweenParticipants.selector, BANK_A, bankB
+            TPFtOperation1052.TPFtOperation1052AuctionBetweenParticipants.selector, BANK_A, BANK_B
         );
         expectError(refusal);
         auction(bankA, BANK_A, BANK_B, SENDER, NOTICE);
@@ -113,19 +109,36 @@ contract TPFtOperation1052AuctionTest is DrexSuite {
 
     function test_the_notice_is_a_term() public {
         auction(bankA, BANK_A, BACEN, SENDER, NOTICE);
-        assertIncompatible(abi.encodeWithSignature(
-            "trade(uint256,uint256,uint256,uint8,(string,string,uint256),uint256,uint256,string)",
-            OP, BANK_A, BACEN, 1, ltn(), 100, PRICE, "2026/0043"
-        ));
+        assertIncompatible(
+            abi.encodeWithSignature(
+                "trade(uint256,uint256,uint256,uint8,(string,string,uint256),uint256,uint256,string)",
+                OP,
+                BANK_A,
+                BACEN,
+                1,
+                ltn(),
+                100,
+                PRICE,
+                "2026/0043"
+            )
+        );
         auction(bacen, BANK_A, BACEN, RECEIVER, NOTICE);
     }
 
     function test_a_plain_trade_does_not_answer_an_auction_not_even_without_notice() public {
         auction(bankA, BANK_A, BACEN, SENDER, "");
-        assertIncompatible(abi.encodeWithSignature(
-            "trade(uint256,uint256,uint256,uint8,(string,string,uint256),uint256,uint256)",
-            OP, BANK_A, BACEN, 1, ltn(), 100, PRICE
-        ));
+        assertIncompatible(
+            abi.encodeWithSignature(
+                "trade(uint256,uint256,uint256,uint8,(string,string,uint256),uint256,uint256)",
+                OP,
+                BANK_A,
+                BACEN,
+                1,
+                ltn(),
+                100,
+                PRICE
+            )
+        );
         auction(bacen, BANK_A, BACEN, RECEIVER, "");
     }
 

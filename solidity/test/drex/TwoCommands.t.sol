@@ -224,9 +224,7 @@ contract TwoCommandsTest is DrexSuite {
         real.approve(address(dvp), VALUE - 1);
         command(SENDER, OP);
         expectError(
-            abi.encodeWithSelector(
-                IERC20Errors.ERC20InsufficientAllowance.selector, address(dvp), VALUE - 1, VALUE
-            )
+            abi.encodeWithSelector(IERC20Errors.ERC20InsufficientAllowance.selector, address(dvp), VALUE - 1, VALUE)
         );
         command(RECEIVER, OP);
         assertNothingMoved();
@@ -261,9 +259,7 @@ contract TwoCommandsTest is DrexSuite {
         uint256 money = real.balanceOf(bankA);
 
         expectError(
-            abi.encodeWithSelector(
-                IERC1155Errors.ERC1155InsufficientBalance.selector, bankA, AMOUNT - 1, AMOUNT, 1
-            )
+            abi.encodeWithSelector(IERC1155Errors.ERC1155InsufficientBalance.selector, bankA, AMOUNT - 1, AMOUNT, 1)
         );
         command(SENDER, OP);
         assertEq(real.balanceOf(bankA), money, "seller's money");
@@ -274,9 +270,7 @@ contract TwoCommandsTest is DrexSuite {
         vm.prank(bankA);
         tpft.setApprovalForAll(address(dvp), false);
         command(SENDER, OP);
-        expectError(
-            abi.encodeWithSelector(IERC1155Errors.ERC1155MissingApprovalForAll.selector, address(dvp), bankA)
-        );
+        expectError(abi.encodeWithSelector(IERC1155Errors.ERC1155MissingApprovalForAll.selector, address(dvp), bankA));
         command(RECEIVER, OP);
         assertNothingMoved();
     }
@@ -286,9 +280,7 @@ contract TwoCommandsTest is DrexSuite {
         vm.startPrank(authority);
         tpft.increaseFrozenBalance(bankA, ltn(), BONDS_A);
         vm.stopPrank();
-        expectError(
-            abi.encodeWithSelector(TPFt.TPFtBalanceFrozen.selector, bankA, 1, BONDS_A, BONDS_A, AMOUNT)
-        );
+        expectError(abi.encodeWithSelector(TPFt.TPFtBalanceFrozen.selector, bankA, 1, BONDS_A, BONDS_A, AMOUNT));
         command(RECEIVER, OP);
         vm.prank(authority);
         real.disableAccount(bankA);
@@ -406,9 +398,7 @@ contract TwoCommandsTest is DrexSuite {
         price = bound(price, 1, 1_000e8);
         uint256 value = amount * price / 1e8;
         if (value == 0) {
-            expectError(
-                abi.encodeWithSelector(TPFtTwoCommandOperation.TPFtOperationValueZero.selector, amount, price)
-            );
+            expectError(abi.encodeWithSelector(TPFtTwoCommandOperation.TPFtOperationValueZero.selector, amount, price));
             vm.prank(bankA);
             op1052.trade(OP, BANK_A, BANK_B, SENDER, ltn(), amount, price);
             return;
@@ -417,9 +407,7 @@ contract TwoCommandsTest is DrexSuite {
         op1052.trade(OP, BANK_A, BANK_B, SENDER, ltn(), amount, price);
         if (value > MONEY) {
             expectError(
-                abi.encodeWithSelector(
-                    IERC20Errors.ERC20InsufficientAllowance.selector, address(dvp), MONEY, value
-                )
+                abi.encodeWithSelector(IERC20Errors.ERC20InsufficientAllowance.selector, address(dvp), MONEY, value)
             );
         }
         vm.prank(bankB);

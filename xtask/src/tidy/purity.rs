@@ -44,7 +44,7 @@ fn kept_names(source: &RustSource, wall: &Wall) -> Vec<Finding> {
 fn does_io(path: &str) -> bool {
     let is_below =
         |banned: &&str| path.strip_prefix(banned).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
-    IO_PATHS.iter().any(|banned| is_below(banned)) || path.ends_with("::now")
+    IO_PATHS.iter().any(is_below) || path.ends_with("::now")
 }
 
 /// Collects every path that is written or imported, with its line.

@@ -34,7 +34,9 @@ pub enum HttpTransportError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The URL asks for TLS, which this build does not speak.
-    #[error("`{url}` asks for TLS, which this build does not speak: use http on a private link, or put a TLS proxy on this machine before the node")]
+    #[error(
+        "`{url}` asks for TLS, which this build does not speak: use http on a private link, or put a TLS proxy on this machine before the node"
+    )]
     NoTls {
         /// The URL.
         url: String,
@@ -83,7 +85,11 @@ impl HttpTransport {
         let status = response.status();
         let body = read_body(response).await?;
         // Besu answers some errors with a status of their own and a JSON-RPC error in the body: the body decides.
-        if status.is_success() || body.trim_start().starts_with('{') { Ok(body) } else { Err(turned_away(status, &body)) }
+        if status.is_success() || body.trim_start().starts_with('{') {
+            Ok(body)
+        } else {
+            Err(turned_away(status, &body))
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the EVM is told about the block, the network and the transaction.
 
+use super::evm::Evm;
 use super::reader::StateReader;
 use super::{BlockHashes, Executor};
 use crate::forks::Fork;
@@ -15,8 +16,8 @@ use revm::primitives::hardfork::SpecId;
 use revm::{MainBuilder, MainContext, MainnetEvm};
 
 type Database<'a> = WrapDatabaseRef<StateReader<'a>>;
-/// The EVM over one state.
-pub(super) type Evm<'a> = MainnetEvm<Context<BlockEnv, TxEnv, CfgEnv, Database<'a>, Journal<Database<'a>>>>;
+/// revm's EVM over one state.
+pub(super) type PlainEvm<'a> = MainnetEvm<Context<BlockEnv, TxEnv, CfgEnv, Database<'a>, Journal<Database<'a>>>>;
 
 /// A block as its transactions see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct BlockContext {
     pub base_fee_wei: u64,
     /// `COINBASE`: who gets the fees.
     pub beneficiary: Address,
+    /// `DIFFICULTY` before Shanghai: 1 on BFT networks.
+    pub difficulty: U256,
     /// `PREVRANDAO` from Shanghai on: on BFT networks the mix hash constant (Besu since 26.6.1).
     pub prev_randao: B256,
     /// Rules.
@@ -40,7 +43,8 @@ pub struct BlockContext {
 impl BlockContext {
     /// A context with a BFT network's constants.
     pub fn new(number: u64, timestamp: u64, gas_limit: u64, base_fee_wei: u64, beneficiary: Address, fork: Fork) -> Self {
-        Self { number, timestamp, gas_limit, base_fee_wei, beneficiary, prev_randao: BFT_MIX_HASH, fork }
+        let (difficulty, prev_randao) = (U256::from(1), BFT_MIX_HASH);
+        Self { number, timestamp, gas_limit, base_fee_wei, beneficiary, difficulty, prev_randao, fork }
     }
 }
 
@@ -77,14 +81,15 @@ pub(super) fn evm<'a>(
         timestamp: U256::from(block.timestamp),
         gas_limit: block.gas_limit,
         basefee: block.base_fee_wei,
-        difficulty: U256::from(1),
+        difficulty: block.difficulty,
         prevrandao: Some(block.prev_randao),
         // No blobs: no excess, and the least price.
         blob_excess_gas_and_price: Some(BlobExcessGasAndPrice { excess_blob_gas: 0, blob_gasprice: 1 }),
         ..BlockEnv::default()
     };
     let database = WrapDatabaseRef(StateReader { state, hashes });
-    Context::mainnet().with_db(database).with_cfg(cfg).with_block(block_env).build_mainnet()
+    let inner = Context::mainnet().with_db(database).with_cfg(cfg).with_block(block_env).build_mainnet();
+    Evm::new(inner, state)
 }
 
 /// A transaction as the EVM wants it.

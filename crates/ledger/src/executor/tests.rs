@@ -1,5 +1,5 @@
 //! Tests of what the executor adds to the EVM: the change of a block, and calls. The EVM itself is judged by Ethereum's
-//! state tests (`tests/ethereum.rs`).
+//! state tests (`ethereum_tests`).
 
 use super::*;
 use crate::node::tests::{contract, word};

@@ -1,7 +1,5 @@
-//! The trie against alloy's builder, which makes each root anew from sorted leaves, against alloy's proof verifier, and
-//! against Ethereum's own trie tests.
-
-mod ethereum;
+//! The trie against alloy's builder, which makes each root anew from sorted leaves, and against alloy's proof verifier.
+//! Ethereum's own trie tests are in `ethereum_tests`.
 
 use std::collections::BTreeMap;
 

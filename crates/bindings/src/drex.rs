@@ -1,0 +1,94 @@
+//! The Drex family. One module per contract, made from its artifact.
+
+#![expect(missing_docs, reason = "generated from artifacts, whose NatSpec is the documentation")]
+
+use alloy_sol_types::sol;
+
+sol!(
+    #![sol(all_derives)]
+    AddressDiscovery,
+    "../../solidity/artifacts/AddressDiscovery.json"
+);
+sol!(
+    #![sol(all_derives)]
+    ApprovedDigitalCurrency,
+    "../../solidity/artifacts/ApprovedDigitalCurrency.json"
+);
+sol!(
+    #![sol(all_derives)]
+    KeyDictionary,
+    "../../solidity/artifacts/KeyDictionary.json"
+);
+sol!(
+    #![sol(all_derives)]
+    RealDigital,
+    "../../solidity/artifacts/RealDigital.json"
+);
+sol!(
+    #![sol(all_derives)]
+    RealDigitalDefaultAccount,
+    "../../solidity/artifacts/RealDigitalDefaultAccount.json"
+);
+sol!(
+    #![sol(all_derives)]
+    RealDigitalEnableAccount,
+    "../../solidity/artifacts/RealDigitalEnableAccount.json"
+);
+sol!(
+    #![sol(all_derives)]
+    RealTokenizado,
+    "../../solidity/artifacts/RealTokenizado.json"
+);
+sol!(
+    #![sol(all_derives)]
+    SwapOneStepFrom,
+    "../../solidity/artifacts/SwapOneStepFrom.json"
+);
+sol!(
+    #![sol(all_derives)]
+    TPFt,
+    "../../solidity/artifacts/TPFt.json"
+);
+sol!(
+    #![sol(all_derives)]
+    TPFtDvP,
+    "../../solidity/artifacts/TPFtDvP.json"
+);
+sol!(
+    #![sol(all_derives)]
+    TPFtOperation1001,
+    "../../solidity/artifacts/TPFtOperation1001.json"
+);
+sol!(
+    #![sol(all_derives)]
+    TPFtOperation1002,
+    "../../solidity/artifacts/TPFtOperation1002.json"
+);
+sol!(
+    #![sol(all_derives)]
+    TPFtOperation1052,
+    "../../solidity/artifacts/TPFtOperation1052.json"
+);
+sol!(
+    #![sol(all_derives)]
+    TPFtOperationId,
+    "../../solidity/artifacts/TPFtOperationId.json"
+);
+
+/// The artifact of each contract, as its build wrote it: name and JSON.
+pub(crate) const ARTIFACTS: &[(&str, &str)] = &[
+    ("AddressDiscovery", include_str!("../../../solidity/artifacts/AddressDiscovery.json")),
+    ("ApprovedDigitalCurrency", include_str!("../../../solidity/artifacts/ApprovedDigitalCurrency.json")),
+    ("KeyDictionary", include_str!("../../../solidity/artifacts/KeyDictionary.json")),
+    ("RealDigital", include_str!("../../../solidity/artifacts/RealDigital.json")),
+    ("RealDigitalDefaultAccount", include_str!("../../../solidity/artifacts/RealDigitalDefaultAccount.json")),
+    ("RealDigitalEnableAccount", include_str!("../../../solidity/artifacts/RealDigitalEnableAccount.json")),
+    ("RealTokenizado", include_str!("../../../solidity/artifacts/RealTokenizado.json")),
+    ("SwapOneStepFrom", include_str!("../../../solidity/artifacts/SwapOneStepFrom.json")),
+    ("TPFt", include_str!("../../../solidity/artifacts/TPFt.json")),
+    ("TPFtDvP", include_str!("../../../solidity/artifacts/TPFtDvP.json")),
+    ("TPFtOperation1001", include_str!("../../../solidity/artifacts/TPFtOperation1001.json")),
+    ("TPFtOperation1002", include_str!("../../../solidity/artifacts/TPFtOperation1002.json")),
+    ("TPFtOperation1052", include_str!("../../../solidity/artifacts/TPFtOperation1052.json")),
+    ("TPFtOperationId", include_str!("../../../solidity/artifacts/TPFtOperationId.json")),
+];

@@ -1,0 +1,296 @@
+//! One network through one node, with one store: what a process opens at its start.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
+
+use alloy_primitives::Address;
+use custody::{Custody, KeyLabel, Network, Purpose, UnknownKey};
+use tokio::sync::{Mutex, watch};
+
+use crate::head::HeadWatch;
+use crate::intent::IntentKey;
+use crate::lane::Lane;
+use crate::profile::Profile;
+use crate::rpc::{At, Rpc, RpcError};
+use crate::store::{Durability, Identity, LaneRow, Store, StoreError, StoredIntent};
+use crate::transport::RpcTransport;
+
+/// The platform's way to one network. Cheap to clone; all clones share the store.
+#[derive(Clone)]
+pub struct Chain {
+    pub(crate) core: Arc<Core>,
+}
+
+/// What [`Chain`] and its [`Lane`]s share.
+pub(crate) struct Core {
+    pub(crate) profile: Profile,
+    pub(crate) rpc: Arc<Rpc>,
+    pub(crate) store: Store,
+    pub(crate) custody: Arc<Custody>,
+    pub(crate) head: HeadWatch,
+    /// Counts up whenever an intent ends or begins to be cancelled other than by whoever waits for it.
+    pub(crate) turns: watch::Sender<u64>,
+    pub(crate) wrong_hashes: AtomicU64,
+    lanes: Mutex<HashMap<Address, Arc<LaneState>>>,
+    recovered: usize,
+    #[cfg(test)]
+    pub(crate) mutant: Option<crate::simulation::Mutant>,
+}
+
+/// A lane as this process holds it.
+pub(crate) struct LaneState {
+    pub(crate) label: KeyLabel,
+    pub(crate) sender: Address,
+    /// What the store says, and what was queued for it since. Held across the wait for a place in the store's queue, because
+    /// places in the queue must come in the order of nonces.
+    pub(crate) row: Mutex<LaneRow>,
+    /// Why nothing new may be sent.
+    pause: std::sync::Mutex<Option<String>>,
+}
+
+impl LaneState {
+    pub(crate) fn pause(&self, reason: &str) {
+        tracing::error!(sender = %self.sender, reason, "the lane is paused");
+        *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+    }
+
+    pub(crate) fn paused(&self) -> Option<String> {
+        self.pause.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn resume(&self) {
+        *self.pause.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+/// What an operator wants counted. All are totals since this process opened the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counters {
+    /// Answers of the node in no row of the table; each is in the log.
+    pub unknown_answers: u64,
+    /// Times that the node named another hash than that of the transaction it was given.
+    pub wrong_hashes: u64,
+    /// Transactions that were stored without an end when the chain was opened, and sent again.
+    pub recovered: usize,
+}
+
+/// The chain cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Custody was opened for another network than the profile's.
+    #[error("custody signs for profile `{}` with chain id {}, not for profile `{}` with chain id {}", custody.profile, custody.chain_id, profile.profile, profile.chain_id)]
+    OtherCustody {
+        /// Custody's network.
+        custody: Network,
+        /// The profile's.
+        profile: Network,
+    },
+    /// The node did not say what it is. Is it running, and at this URL?
+    #[error("the node does not answer")]
+    Node {
+        /// What happened.
+        source: RpcError,
+    },
+    /// The node is on another chain.
+    #[error("the node is on chain {found}, the profile is for chain {expected}")]
+    NodeOfOtherChain {
+        /// The node's chain id.
+        found: u64,
+        /// The profile's.
+        expected: u64,
+    },
+    /// The node has no block 0.
+    #[error("the node has no genesis block")]
+    NoGenesis,
+    /// The ledger knows less than the store saw: its data was replaced or rewound. Use a store of its own for it.
+    #[error(
+        "the ledger knows {ledger_count} transactions of {sender}, the store saw number {store_count} mined: the ledger's data was replaced or rewound"
+    )]
+    LedgerRewound {
+        /// The sender.
+        sender: Address,
+        /// How many transactions the ledger knows of it.
+        ledger_count: u64,
+        /// How many the store saw mined, at least.
+        store_count: u64,
+    },
+    /// The store cannot be opened.
+    #[error("cannot open the store")]
+    Store(#[source] StoreError),
+}
+
+/// A lane cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum LaneError {
+    /// Custody has no such key.
+    #[error("the lane has no key")]
+    Key(#[source] UnknownKey),
+    /// The node did not say how many transactions the sender has.
+    #[error("the node does not say the sender's nonce")]
+    Node {
+        /// What happened.
+        source: RpcError,
+    },
+    /// The store failed.
+    #[error("cannot take the lane in the store")]
+    Store(#[source] StoreError),
+}
+
+impl Chain {
+    /// Opens the store (and makes it if there is none), checks that node, store, profile and custody are of one network, and
+    /// sends again what was stored without an end, in the order of nonces.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`]. Nothing was sent then.
+    pub async fn open(
+        profile: Profile,
+        transport: Arc<dyn RpcTransport>,
+        store: &Path,
+        custody: Arc<Custody>,
+    ) -> Result<Self, OpenError> {
+        let opened = Self::open_core(profile, transport, store, custody, Durability::Full).await?;
+        Ok(Self { core: Arc::new(opened) })
+    }
+
+    pub(crate) async fn open_core(
+        profile: Profile,
+        transport: Arc<dyn RpcTransport>,
+        path: &Path,
+        custody: Arc<Custody>,
+        durability: Durability,
+    ) -> Result<Core, OpenError> {
+        if *custody.network() != profile.network() {
+            return Err(OpenError::OtherCustody { custody: custody.network().clone(), profile: profile.network() });
+        }
+        let rpc = Arc::new(Rpc::new(transport));
+        let identity = identity_of_node(&rpc, &profile).await?;
+        let store = Store::open(path, identity, durability).await.map_err(OpenError::Store)?;
+        check_not_rewound(&rpc, &store).await?;
+        let open = store.open_intents().await.map_err(OpenError::Store)?;
+        send_again(&rpc, &open).await;
+        Ok(Core {
+            head: HeadWatch::start(Arc::clone(&rpc), profile.head_poll),
+            turns: watch::Sender::new(0),
+            wrong_hashes: AtomicU64::new(0),
+            lanes: Mutex::new(HashMap::new()),
+            recovered: open.len(),
+            profile,
+            rpc,
+            store,
+            custody,
+            #[cfg(test)]
+            mutant: None,
+        })
+    }
+
+    /// The lane of the key's address. The first call takes it in the store and asks the node for the sender's nonce.
+    ///
+    /// # Errors
+    ///
+    /// Custody has no such key, or the node or the store does not answer.
+    pub async fn lane(&self, label: &KeyLabel) -> Result<Lane, LaneError> {
+        let state = self.core.lane_state(label).await?;
+        Ok(Lane { core: Arc::clone(&self.core), state })
+    }
+
+    /// For reading from the node.
+    pub fn rpc(&self) -> &Rpc {
+        &self.core.rpc
+    }
+
+    /// The network's profile.
+    pub fn profile(&self) -> &Profile {
+        &self.core.profile
+    }
+
+    /// What an operator wants counted.
+    pub fn counters(&self) -> Counters {
+        Counters {
+            unknown_answers: self.core.rpc.unknown_answers(),
+            wrong_hashes: self.core.wrong_hashes.load(Ordering::Relaxed),
+            recovered: self.core.recovered,
+        }
+    }
+
+    /// The keys of the intents that have no end yet, by sender and nonce: whoever restarts waits for these.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn open_intents(&self) -> Result<Vec<IntentKey>, StoreError> {
+        let open = self.core.store.open_intents().await?;
+        Ok(open.into_iter().map(|intent| intent.key).collect())
+    }
+
+    /// Finishes what is waiting for the store and closes it, if this is the last of all clones and lanes. Without this, the
+    /// store closes a moment after the last of them is dropped.
+    pub async fn close(self) {
+        if let Some(core) = Arc::into_inner(self.core) {
+            core.store.close().await;
+        }
+    }
+}
+
+impl Core {
+    pub(crate) async fn lane_state(&self, label: &KeyLabel) -> Result<Arc<LaneState>, LaneError> {
+        let sender = self.custody.address(label).map_err(LaneError::Key)?;
+        // Held while the lane is taken, so that it is taken once.
+        let mut lanes = self.lanes.lock().await;
+        if let Some(state) = lanes.get(&sender) {
+            return Ok(Arc::clone(state));
+        }
+        let count = self.rpc.transaction_count(sender, At::Latest).await;
+        let count = count.map_err(|source| LaneError::Node { source })?;
+        let row = self.store.open_lane(sender, count).await.map_err(LaneError::Store)?;
+        let (row, pause) = (Mutex::new(row), std::sync::Mutex::new(None));
+        let state = Arc::new(LaneState { label: label.clone(), sender, row, pause });
+        let _ = lanes.insert(sender, Arc::clone(&state));
+        Ok(state)
+    }
+
+    /// The lane of a stored intent, if custody has its key.
+    pub(crate) async fn lane_of(&self, sender: Address) -> Option<Arc<LaneState>> {
+        let is_its = |key: &custody::KeyInfo| key.address == sender && key.purpose == Purpose::Transactions;
+        let key = self.custody.keys().find(is_its)?;
+        match self.lane_state(&key.label).await {
+            Ok(state) => Some(state),
+            Err(error) => {
+                tracing::warn!(%sender, %error, "the lane of a stored intent cannot be opened");
+                None
+            }
+        }
+    }
+}
+
+async fn identity_of_node(rpc: &Rpc, profile: &Profile) -> Result<Identity, OpenError> {
+    let failed = |source| OpenError::Node { source };
+    let chain_id = rpc.chain_id().await.map_err(failed)?;
+    if chain_id != profile.chain_id {
+        return Err(OpenError::NodeOfOtherChain { found: chain_id, expected: profile.chain_id });
+    }
+    let genesis = rpc.block(At::Number(0)).await.map_err(failed)?.ok_or(OpenError::NoGenesis)?;
+    Ok(Identity { chain_id, genesis: genesis.hash })
+}
+
+async fn check_not_rewound(rpc: &Rpc, store: &Store) -> Result<(), OpenError> {
+    for (sender, nonce) in store.last_mined().await.map_err(OpenError::Store)? {
+        let count = rpc.transaction_count(sender, At::Latest).await;
+        let ledger_count = count.map_err(|source| OpenError::Node { source })?;
+        if ledger_count <= nonce {
+            return Err(OpenError::LedgerRewound { sender, ledger_count, store_count: nonce + 1 });
+        }
+    }
+    Ok(())
+}
+
+/// Offers once what was stored without an end. What an answer means is left to whoever waits for the outcome.
+async fn send_again(rpc: &Rpc, open: &[StoredIntent]) {
+    for intent in open {
+        let raw = intent.cancelling.as_ref().map_or(&intent.raw, |(_, filler)| &filler.raw);
+        let answer = rpc.send_raw_transaction(raw).await;
+        tracing::info!(key = %intent.key, nonce = intent.nonce, ?answer, "a stored transaction was sent again");
+    }
+}

@@ -1,0 +1,312 @@
+//! Gets stored bytes to the node, and decides what an answer means for the intent.
+//!
+//! One transaction is offered again and again, always the same bytes, until an answer settles it or the attempts are used up.
+//! What the settled answer means is decided in one place, [`Core::conclude`].
+
+use alloy_primitives::{Address, B256, Bytes, U256};
+use node_errors::NextStep;
+
+use crate::chain::{Core, LaneState};
+use crate::intent::{Intent, IntentKey, intrinsic_gas};
+use crate::lane::{SubmitError, Submitted, submitted};
+use crate::outcome::{Outcome, Refusal};
+use crate::rpc::{At, RpcError};
+use crate::store::{Filler, StoreError, StoredIntent};
+
+/// How many blocks are searched, from the head down, for the transaction that used a nonce. At a block each second that is
+/// some 17 minutes; what lies further back stays unsettled, for a person.
+const PROOF_BLOCKS_MAX: u64 = 1024;
+
+/// A transaction to be sent: an intent's, or the empty one that competes with it for the nonce.
+pub(crate) struct Outgoing<'a> {
+    key: &'a IntentKey,
+    sender: Address,
+    nonce: u64,
+    hash: B256,
+    raw: &'a Bytes,
+    /// The other of the two, where there are two.
+    rival: Option<B256>,
+}
+
+impl<'a> Outgoing<'a> {
+    /// What is to be sent for the intent as it stands.
+    pub(crate) fn of(intent: &'a StoredIntent) -> Self {
+        let StoredIntent { key, sender, nonce, hash, raw, cancelling, .. } = intent;
+        let (sender, nonce, hash) = (*sender, *nonce, *hash);
+        match cancelling {
+            None => Self { key, sender, nonce, hash, raw, rival: None },
+            Some((_, filler)) => Self { key, sender, nonce, hash: filler.hash, raw: &filler.raw, rival: Some(hash) },
+        }
+    }
+}
+
+/// What is known after all offers.
+pub(crate) enum Delivered {
+    /// The node has it.
+    Taken,
+    /// The node refuses it for good. `is_certain` if no attempt ever left it open whether the node has it.
+    Refused { reason: String, is_certain: bool },
+    /// Another transaction used its nonce; this is the proof.
+    Displaced { by: B256 },
+    /// Nothing of this sender is taken until somebody acts.
+    Paused { reason: String },
+    /// The attempts are used up.
+    Unsettled { reason: String },
+}
+
+/// What one offer was met with.
+enum Offer {
+    Taken,
+    Refused(String),
+    /// Nobody knows whether the node has it.
+    Unknown(String),
+    /// The node certainly does not have it, and may take it later.
+    Later(String),
+    /// The nonce is used or held by something: look.
+    LookUp(String),
+    /// The node misses a lower nonce of the sender.
+    LowerMissing(String),
+    Pause(String),
+}
+
+/// What looking at the ledger showed.
+enum Seen {
+    Ours,
+    Displaced { by: B256 },
+    NotYet,
+}
+
+impl Core {
+    /// Sends a transaction that was stored just now.
+    pub(crate) async fn deliver_new(&self, lane: &LaneState, intent: StoredIntent) -> Result<Submitted, SubmitError> {
+        if let Some(reason) = lane.paused() {
+            return Err(SubmitError::Paused { sender: lane.sender, reason });
+        }
+        let delivered = self.offer_until_settled(&Outgoing::of(&intent), true).await;
+        self.conclude(&intent, delivered, false).await
+    }
+
+    /// Sends a transaction that may have been sent before.
+    pub(crate) async fn deliver_again(&self, intent: StoredIntent) -> Result<Submitted, SubmitError> {
+        if intent.outcome.is_some() {
+            return Ok(submitted(&intent, true));
+        }
+        let delivered = self.offer_until_settled(&Outgoing::of(&intent), false).await;
+        self.conclude(&intent, delivered, true).await
+    }
+
+    /// Decides what the answer means for the intent, and stores that.
+    async fn conclude(
+        &self,
+        intent: &StoredIntent,
+        delivered: Delivered,
+        is_repeated: bool,
+    ) -> Result<Submitted, SubmitError> {
+        let key = intent.key.clone();
+        match delivered {
+            Delivered::Taken => Ok(submitted(intent, is_repeated)),
+            Delivered::Unsettled { reason } => Err(SubmitError::Unsettled { key, hash: intent.hash, reason }),
+            Delivered::Paused { reason } => {
+                self.pause_lane(intent.sender, &reason).await;
+                Err(SubmitError::Paused { sender: intent.sender, reason })
+            }
+            Delivered::Displaced { by } => {
+                let reason = format!("nonce {} was used by transaction {by}, which is not ours", intent.nonce);
+                tracing::error!(sender = %intent.sender, key = %key, reason, "somebody else sends with our key");
+                self.end_displaced(intent, &reason).await.map_err(|source| SubmitError::Store { key, source })?;
+                Err(SubmitError::Refused { key: intent.key.clone(), reason })
+            }
+            Delivered::Refused { reason, .. } if intent.cancelling.is_some() => {
+                // Not even an empty transaction is taken: the sender or the node is not as the profile says.
+                self.pause_lane(intent.sender, &reason).await;
+                Err(SubmitError::Paused { sender: intent.sender, reason })
+            }
+            Delivered::Refused { reason, is_certain } => self.refuse(intent, reason, is_certain, is_repeated).await,
+        }
+    }
+
+    /// Ends an intent that the node refuses for good. Its nonce is given back if that is safe; if not, an empty transaction
+    /// competes for it, and the ledger decides.
+    async fn refuse(
+        &self,
+        intent: &StoredIntent,
+        reason: String,
+        is_certain: bool,
+        is_repeated: bool,
+    ) -> Result<Submitted, SubmitError> {
+        let failed = |source| SubmitError::Store { key: intent.key.clone(), source };
+        let Some(lane) = self.lane_of(intent.sender).await else {
+            return Err(SubmitError::Unsettled { key: intent.key.clone(), hash: intent.hash, reason });
+        };
+        // Held across the store's answer, so that nobody takes the next nonce while this one may be given back.
+        let mut row = lane.row.lock().await;
+        if is_certain && row.next_nonce == intent.nonce + 1 {
+            let is_given_back = self.store.give_back(intent, row.fence, &reason).await.map_err(failed)?;
+            if is_given_back {
+                row.next_nonce = intent.nonce;
+                self.turns.send_modify(|turns| *turns += 1);
+                return Err(SubmitError::Refused { key: intent.key.clone(), reason });
+            }
+        }
+        drop(row);
+        let filler = self.filler(&lane, intent)?;
+        self.store.cancel(intent, filler.clone(), &reason).await.map_err(failed)?;
+        self.turns.send_modify(|turns| *turns += 1);
+        let cancelling = StoredIntent { cancelling: Some((reason, filler)), ..intent.clone() };
+        match self.offer_until_settled(&Outgoing::of(&cancelling), false).await {
+            Delivered::Refused { reason, .. } | Delivered::Paused { reason } => lane.pause(&reason),
+            Delivered::Taken | Delivered::Displaced { .. } | Delivered::Unsettled { .. } => {}
+        }
+        // Which of the two is mined, whoever waits for the outcome will see.
+        Ok(submitted(&cancelling, is_repeated))
+    }
+
+    /// The empty transaction with the intent's nonce: from the sender to itself.
+    fn filler(&self, lane: &LaneState, intent: &StoredIntent) -> Result<Filler, SubmitError> {
+        let empty = Intent {
+            key: intent.key.clone(),
+            target: lane.sender.into(),
+            data: Bytes::new(),
+            value_wei: U256::ZERO,
+            gas_limit: intrinsic_gas(&[], false, self.profile.rules),
+            subject: String::new(),
+        };
+        let unsigned = empty.unsigned(&self.profile, intent.nonce);
+        let signed = self.custody.sign_transaction(&lane.label, &unsigned, self.profile.chain_id);
+        let signed = signed.map_err(|source| SubmitError::Sign { key: intent.key.clone(), source })?;
+        Ok(Filler { hash: signed.hash, raw: signed.raw })
+    }
+
+    async fn end_displaced(&self, intent: &StoredIntent, reason: &str) -> Result<(), StoreError> {
+        self.store.settle(intent, &Outcome::Refused(Refusal { reason: reason.to_owned() })).await?;
+        self.turns.send_modify(|turns| *turns += 1);
+        if let Some(lane) = self.lane_of(intent.sender).await {
+            self.reload(&lane, intent.nonce + 1).await?;
+        }
+        Ok(())
+    }
+
+    async fn pause_lane(&self, sender: Address, reason: &str) {
+        if let Some(lane) = self.lane_of(sender).await {
+            lane.pause(reason);
+        }
+    }
+
+    /// Offers the same bytes until an answer settles them or the attempts are used up.
+    async fn offer_until_settled(&self, tx: &Outgoing<'_>, is_fresh: bool) -> Delivered {
+        let (mut is_certain, mut last) = (is_fresh, String::new());
+        for attempt in 1..=self.profile.offers.attempts_max {
+            last = match self.offer(tx).await {
+                Offer::Taken => return Delivered::Taken,
+                Offer::Refused(reason) => return Delivered::Refused { reason, is_certain },
+                Offer::Pause(reason) => return Delivered::Paused { reason },
+                Offer::Unknown(reason) => {
+                    #[cfg(test)]
+                    if self.mutant == Some(crate::simulation::Mutant::NewNonceAfterUnknown) {
+                        return Delivered::Refused { reason, is_certain: true };
+                    }
+                    is_certain = false;
+                    reason
+                }
+                Offer::Later(reason) => reason,
+                Offer::LookUp(reason) => match self.look_for(tx).await {
+                    Ok(Seen::Ours) => return Delivered::Taken,
+                    Ok(Seen::Displaced { by }) => return Delivered::Displaced { by },
+                    Ok(Seen::NotYet) => reason,
+                    Err(error) => error.to_string(),
+                },
+                Offer::LowerMissing(reason) => {
+                    self.send_lower(tx).await;
+                    reason
+                }
+            };
+            tracing::warn!(key = %tx.key, nonce = tx.nonce, attempt, reason = last, "the transaction is offered again");
+            tokio::time::sleep(self.profile.offers.pause_after(attempt)).await;
+        }
+        Delivered::Unsettled { reason: last }
+    }
+
+    /// Sends the bytes once and reads the answer.
+    async fn offer(&self, tx: &Outgoing<'_>) -> Offer {
+        match self.rpc.send_raw_transaction(tx.raw).await {
+            Ok(hash) if hash == tx.hash => Offer::Taken,
+            Ok(hash) => {
+                let _ = self.wrong_hashes.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                tracing::error!(key = %tx.key, ours = %tx.hash, named = %hash, "the node names another hash than ours");
+                match self.rpc.transaction(tx.hash).await {
+                    Ok(Some(_)) => Offer::Taken,
+                    _ => Offer::Unknown(format!("the node named hash {hash} instead of {}", tx.hash)),
+                }
+            }
+            Err(error) => read_refusal(&error),
+        }
+    }
+
+    /// Looks whether the ledger has the transaction, or has proof that it never will: another one with its sender and nonce
+    /// in a block. A count above the nonce alone proves nothing, since nodes behind one address may differ.
+    async fn look_for(&self, tx: &Outgoing<'_>) -> Result<Seen, RpcError> {
+        if self.rpc.transaction(tx.hash).await?.is_some() {
+            return Ok(Seen::Ours);
+        }
+        if self.rpc.transaction_count(tx.sender, At::Latest).await? <= tx.nonce {
+            return Ok(Seen::NotYet);
+        }
+        let head = self.rpc.block_number().await?;
+        for number in (head.saturating_sub(PROOF_BLOCKS_MAX)..=head).rev() {
+            let Some(block) = self.rpc.block(At::Number(number)).await? else { continue };
+            let used = block.transactions.iter().find(|seen| seen.sender == tx.sender && seen.nonce == tx.nonce);
+            if let Some(seen) = used {
+                let is_ours = seen.hash == tx.hash || Some(seen.hash) == tx.rival;
+                return Ok(if is_ours { Seen::Ours } else { Seen::Displaced { by: seen.hash } });
+            }
+        }
+        Ok(Seen::NotYet)
+    }
+
+    /// Offers once each stored transaction of the sender with a lower nonce, in order.
+    pub(crate) async fn send_lower(&self, tx: &Outgoing<'_>) {
+        let open = match self.store.open_intents().await {
+            Ok(open) => open,
+            Err(error) => return tracing::warn!(%error, "lower nonces cannot be read"),
+        };
+        for lower in open.iter().filter(|lower| lower.sender == tx.sender && lower.nonce < tx.nonce) {
+            let answer = self.rpc.send_raw_transaction(Outgoing::of(lower).raw).await;
+            tracing::info!(key = %lower.key, nonce = lower.nonce, ?answer, "a lower nonce was sent again");
+        }
+    }
+
+    /// The transaction as the node sees it now: whether it has it at all.
+    pub(crate) async fn is_known(&self, tx: &Outgoing<'_>) -> bool {
+        matches!(self.rpc.transaction(tx.hash).await, Ok(Some(_)))
+    }
+
+    /// A planted defect: the bytes leave before they are stored.
+    #[cfg(test)]
+    pub(crate) async fn broadcast_before_commit(&self, intent: &StoredIntent) {
+        if self.mutant == Some(crate::simulation::Mutant::BroadcastBeforeCommit) {
+            drop(self.rpc.send_raw_transaction(&intent.raw).await);
+        }
+    }
+}
+
+/// What an error means for a transaction that was offered.
+fn read_refusal(error: &RpcError) -> Offer {
+    let (text, answer) = match error {
+        RpcError::NotSent { reason, .. } => return Offer::Later(reason.clone()),
+        RpcError::OutcomeUnknown { reason, .. } => return Offer::Unknown(reason.clone()),
+        RpcError::Answered { answer, .. } => (format!("{} ({})", answer.message, answer.code), answer),
+    };
+    let Some(row) = answer.row else { return Offer::Unknown(text) };
+    match row.meaning.next_step() {
+        NextStep::AwaitReceipt => Offer::Taken,
+        NextStep::LookUpByHash => Offer::LookUp(text),
+        NextStep::WaitAndSendSameBytes | NextStep::Reprice | NextStep::OtherNode => Offer::Later(text),
+        NextStep::RepairLowerNonce => Offer::LowerMissing(text),
+        // The last four are answers to questions; to a transaction they say nothing.
+        NextStep::SendSameBytesAgain | NextStep::AskForLess | NextStep::NotThere | NextStep::SubscribeAgain => {
+            Offer::Unknown(text)
+        }
+        NextStep::Refuse | NextStep::DecodeRevert | NextStep::FixRequest => Offer::Refused(text),
+        NextStep::PauseSender | NextStep::StopAndAlarm | NextStep::OtherMethod => Offer::Pause(text),
+    }
+}

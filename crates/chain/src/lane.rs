@@ -1,0 +1,307 @@
+//! A lane: the transactions of one sender, in the order of their nonces.
+
+use std::sync::Arc;
+
+use alloy_primitives::{Address, B256};
+use custody::SignError;
+
+use crate::chain::{Core, LaneState};
+use crate::intent::{Intent, IntentError, IntentKey};
+use crate::profile::Profile;
+use crate::store::{Admission, Answer, NewTransaction, StoreError, StoredIntent, answered};
+
+/// How often an intent is stored anew because its lane moved meanwhile. Each time somebody else's intent got in before it.
+const ADMISSIONS_MAX: u32 = 32;
+
+/// The transactions of one sender. Cheap to clone; all lanes of a sender are one.
+#[derive(Clone)]
+pub struct Lane {
+    pub(crate) core: Arc<Core>,
+    pub(crate) state: Arc<LaneState>,
+}
+
+/// An intent is stored as a transaction and the node has it, or it has an end already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    /// Its key.
+    pub key: IntentKey,
+    /// The transaction's hash, computed here.
+    pub hash: B256,
+    /// Who sends it.
+    pub sender: Address,
+    /// Its nonce.
+    pub nonce: u64,
+    /// Where the contract will be that it creates.
+    pub created_address: Option<Address>,
+    /// Whether the key had been submitted before: this is the same transaction.
+    pub is_repeated: bool,
+}
+
+/// The intent was not submitted, or the node does not have it for certain.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// It can never succeed as it stands; it took no nonce.
+    #[error("intent `{key}` cannot be sent")]
+    Intent {
+        /// The key; it is free.
+        key: IntentKey,
+        /// Why not.
+        source: IntentError,
+    },
+    /// The key belongs to another intent. Nothing was done.
+    #[error("intent key `{key}` was used for another intent")]
+    KeyUsedOtherwise {
+        /// The key.
+        key: IntentKey,
+    },
+    /// Custody does not sign it; it took no nonce.
+    #[error("intent `{key}` was not signed")]
+    Sign {
+        /// The key; it is free.
+        key: IntentKey,
+        /// Why not.
+        source: SignError,
+    },
+    /// Nothing can be sent by this sender until somebody acts (fund it, permit it, mend the configuration), then
+    /// [`Lane::resume`]. If the intent was stored already, it is sent then.
+    #[error("lane of {sender} is paused: {reason}")]
+    Paused {
+        /// The sender.
+        sender: Address,
+        /// What the node said.
+        reason: String,
+    },
+    /// The node refused it for good; it has no effect, and its key is free.
+    #[error("intent `{key}` was refused: {reason}")]
+    Refused {
+        /// The key.
+        key: IntentKey,
+        /// What the node said.
+        reason: String,
+    },
+    /// The attempts are used up, and nobody knows whether the node has it. It is stored: submit the same key again, or wait
+    /// for its outcome, and the same bytes are sent again.
+    #[error("it is unknown whether the node has intent `{key}` (transaction {hash}): {reason}")]
+    Unsettled {
+        /// The key.
+        key: IntentKey,
+        /// The transaction.
+        hash: B256,
+        /// What the last attempt met with.
+        reason: String,
+    },
+    /// Others were stored before it each time it tried. Nothing was stored; submit it again.
+    #[error("intent `{key}` found no place in its lane in {max} attempts", max = ADMISSIONS_MAX)]
+    Contended {
+        /// The key.
+        key: IntentKey,
+    },
+    /// The store failed. Submit the same key again when it is mended: what was stored is found.
+    #[error("intent `{key}` could not be stored")]
+    Store {
+        /// The key.
+        key: IntentKey,
+        /// Why not.
+        source: StoreError,
+    },
+}
+
+/// A transaction with a place in the store's queue.
+struct Queued {
+    stored: StoredIntent,
+    answer: Answer<Admission>,
+}
+
+/// What became of it there.
+enum Admitted {
+    /// It is stored: send it.
+    New(StoredIntent),
+    /// The key was stored before: it is this one.
+    Repeated(StoredIntent),
+    /// The lane moved; try again.
+    LaneMoved,
+}
+
+impl Lane {
+    /// Who sends.
+    pub fn sender(&self) -> Address {
+        self.state.sender
+    }
+
+    /// Stores the intent as a signed transaction, then sends it until the node has it. Many may be submitted at once: their
+    /// transactions share commits. The same key with the same intent is the same transaction, never a second one.
+    ///
+    /// # Errors
+    ///
+    /// See [`SubmitError`], which says for each case whether the key is free.
+    ///
+    /// # Cancel safety
+    ///
+    /// When dropped, the intent may be stored or not, sent or not. Submit the same key again to know.
+    pub async fn submit(&self, intent: &Intent) -> Result<Submitted, SubmitError> {
+        self.check(intent)?;
+        for _ in 0..ADMISSIONS_MAX {
+            if let Some(repeated) = self.repeated_while_paused(intent).await? {
+                return Ok(submitted(&repeated, true));
+            }
+            let queued = self.queue(intent).await?;
+            match self.admitted(intent, queued).await? {
+                Admitted::New(stored) => return self.core.deliver_new(&self.state, stored).await,
+                Admitted::Repeated(stored) => return self.core.deliver_again(stored).await,
+                Admitted::LaneMoved => {}
+            }
+        }
+        Err(SubmitError::Contended { key: intent.key.clone() })
+    }
+
+    /// Submits the intents with nonces in the order of the list, in as few commits as possible, and sends them in that order.
+    /// One that fails does not keep the others back, and each has its own result, in the order of the list.
+    ///
+    /// # Cancel safety
+    ///
+    /// As with [`Lane::submit`].
+    pub async fn submit_all(&self, intents: &[Intent]) -> Vec<Result<Submitted, SubmitError>> {
+        let mut queue = Vec::with_capacity(intents.len());
+        for intent in intents {
+            let is_open = self.state.paused().is_none();
+            let queued = match self.check(intent) {
+                Ok(()) if is_open => self.queue(intent).await.map(Some),
+                other => other.map(|()| None),
+            };
+            queue.push(queued);
+        }
+        let mut results = Vec::with_capacity(intents.len());
+        for (intent, queued) in intents.iter().zip(queue) {
+            results.push(match queued {
+                Err(error) => Err(error),
+                // No place in the queue, or the place was lost: it goes its own way.
+                Ok(None) => self.submit(intent).await,
+                Ok(Some(queued)) => self.submit_queued(intent, queued).await,
+            });
+        }
+        results
+    }
+
+    /// Lets a paused lane send again. What was stored is sent by whoever waits for its outcome, or by the same key.
+    pub fn resume(&self) {
+        self.state.resume();
+    }
+
+    async fn submit_queued(&self, intent: &Intent, queued: Queued) -> Result<Submitted, SubmitError> {
+        match self.admitted(intent, queued).await? {
+            Admitted::New(stored) => self.core.deliver_new(&self.state, stored).await,
+            Admitted::Repeated(stored) => self.core.deliver_again(stored).await,
+            Admitted::LaneMoved => self.submit(intent).await,
+        }
+    }
+
+    fn check(&self, intent: &Intent) -> Result<(), SubmitError> {
+        let failed = |source| SubmitError::Intent { key: intent.key.clone(), source };
+        intent.check(&self.core.profile).map_err(failed)
+    }
+
+    /// On a paused lane only what has an end already is answered.
+    async fn repeated_while_paused(&self, intent: &Intent) -> Result<Option<StoredIntent>, SubmitError> {
+        let Some(reason) = self.state.paused() else { return Ok(None) };
+        match self.stored(intent).await? {
+            Some(stored) if stored.outcome.is_some() && !stored.is_refused() => Ok(Some(stored)),
+            _ => Err(SubmitError::Paused { sender: self.state.sender, reason }),
+        }
+    }
+
+    /// Takes the next nonce, signs, and takes a place in the store's queue: under the lane's lock, so that places come in the
+    /// order of nonces. Nothing has left this process yet.
+    async fn queue(&self, intent: &Intent) -> Result<Queued, SubmitError> {
+        let mut row = self.state.row.lock().await;
+        let stored = self.sign(intent, row.next_nonce)?;
+        #[cfg(test)]
+        self.core.broadcast_before_commit(&stored).await;
+        let new = NewTransaction {
+            key: stored.key.clone(),
+            fingerprint: stored.fingerprint,
+            subject: stored.subject.clone(),
+            sender: stored.sender,
+            nonce: stored.nonce,
+            fence: row.fence,
+            hash: stored.hash,
+            raw: stored.raw.clone(),
+            created_address: stored.created_address,
+        };
+        let answer = self.core.store.enqueue(new).await;
+        row.next_nonce += 1;
+        Ok(Queued { stored, answer })
+    }
+
+    async fn admitted(&self, intent: &Intent, queued: Queued) -> Result<Admitted, SubmitError> {
+        let failed = |source| SubmitError::Store { key: intent.key.clone(), source };
+        let admission = answered(queued.answer).await;
+        if let Ok(Admission::Stored { attempt }) = admission {
+            return Ok(Admitted::New(StoredIntent { attempt, ..queued.stored }));
+        }
+        // The nonce was not used, or that is not known: the store says where the lane is.
+        self.core.reload(&self.state, 0).await.map_err(failed)?;
+        match admission.map_err(failed)? {
+            Admission::Stored { .. } | Admission::LaneMoved => Ok(Admitted::LaneMoved),
+            Admission::KeyTaken => Ok(self.stored(intent).await?.map_or(Admitted::LaneMoved, Admitted::Repeated)),
+        }
+    }
+
+    /// The intent as stored before under its key.
+    async fn stored(&self, intent: &Intent) -> Result<Option<StoredIntent>, SubmitError> {
+        let failed = |source| SubmitError::Store { key: intent.key.clone(), source };
+        let stored = self.core.store.intent(&intent.key).await.map_err(failed)?;
+        let ours = intent.fingerprint(self.state.sender, self.core.profile.chain_id);
+        match stored {
+            Some(stored) if !stored.is_refused() && stored.fingerprint != ours => {
+                Err(SubmitError::KeyUsedOtherwise { key: intent.key.clone() })
+            }
+            other => Ok(other),
+        }
+    }
+
+    fn sign(&self, intent: &Intent, nonce: u64) -> Result<StoredIntent, SubmitError> {
+        let Profile { chain_id, .. } = self.core.profile;
+        let unsigned = intent.unsigned(&self.core.profile, nonce);
+        let signed = self.core.custody.sign_transaction(&self.state.label, &unsigned, chain_id);
+        let signed = signed.map_err(|source| SubmitError::Sign { key: intent.key.clone(), source })?;
+        assert_eq!(
+            (signed.sender, signed.nonce),
+            (self.state.sender, nonce),
+            "custody signed for another sender or nonce than the lane's"
+        );
+        Ok(StoredIntent {
+            key: intent.key.clone(),
+            // The store counts attempts.
+            attempt: 0,
+            fingerprint: intent.fingerprint(signed.sender, chain_id),
+            subject: intent.subject.clone(),
+            sender: signed.sender,
+            nonce,
+            hash: signed.hash,
+            raw: signed.raw,
+            created_address: intent.target.is_create().then(|| signed.sender.create(nonce)),
+            cancelling: None,
+            outcome: None,
+        })
+    }
+}
+
+impl Core {
+    /// Reads where the lane is, and moves it to the nonce at least. Whoever queued before this is counted in.
+    pub(crate) async fn reload(&self, lane: &LaneState, nonce_min: u64) -> Result<(), StoreError> {
+        let mut row = lane.row.lock().await;
+        *row = self.store.open_lane(lane.sender, nonce_min).await?;
+        Ok(())
+    }
+}
+
+pub(crate) fn submitted(stored: &StoredIntent, is_repeated: bool) -> Submitted {
+    Submitted {
+        key: stored.key.clone(),
+        hash: stored.hash,
+        sender: stored.sender,
+        nonce: stored.nonce,
+        created_address: stored.created_address,
+        is_repeated,
+    }
+}

@@ -1,0 +1,260 @@
+//! How an intent ends, and waiting for it.
+
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256, Bytes, Log};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::chain::{Chain, Core};
+use crate::delivery::Outgoing;
+use crate::intent::IntentKey;
+use crate::lane::SubmitError;
+use crate::revert::Revert;
+use crate::rpc::{At, CallRequest, Receipt, RpcError};
+use crate::store::{StoreError, StoredIntent};
+
+/// How an intent ended. It is final: it is stored and never changes, unless a refused key is submitted anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its transaction is in a final block.
+    Mined(Mined),
+    /// It has no effect and never will have.
+    Refused(Refusal),
+}
+
+/// A transaction in a final block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mined {
+    /// Its hash.
+    pub hash: B256,
+    /// The block's number.
+    pub block_number: u64,
+    /// The block's hash.
+    pub block_hash: B256,
+    /// Its place in the block, from 0.
+    pub transaction_index: u64,
+    /// The gas it used.
+    pub gas_used: u64,
+    /// The contract that it was to create; there only if it succeeded.
+    pub created_address: Option<Address>,
+    /// Whether it did what it was to do.
+    pub execution: Execution,
+    /// Its logs, in order; none if it reverted.
+    pub logs: Vec<Log>,
+}
+
+/// Whether a mined transaction did what it was to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Execution {
+    /// It did.
+    Succeeded,
+    /// It used its nonce and gas, and changed nothing else.
+    Reverted {
+        /// The raw bytes of the error: from the receipt where the node keeps them, else from a call on the state before and
+        /// then after the block. `None` if neither reverts, as can be if other transactions in the block were the cause.
+        data: Option<Bytes>,
+    },
+}
+
+impl Execution {
+    /// Whether it did what it was to do.
+    pub fn is_success(&self) -> bool {
+        matches!(self, Self::Succeeded)
+    }
+
+    /// The raw bytes of the error, if it reverted and they are known.
+    pub fn revert_data(&self) -> Option<&Bytes> {
+        match self {
+            Self::Succeeded | Self::Reverted { data: None } => None,
+            Self::Reverted { data: Some(data) } => Some(data),
+        }
+    }
+
+    /// The error as far as Solidity itself defines it.
+    pub fn revert(&self) -> Option<Revert> {
+        self.revert_data().map(Revert::decode)
+    }
+}
+
+/// Why an intent has no effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What the node said, or what was found on the ledger.
+    pub reason: String,
+}
+
+/// The outcome cannot be given yet.
+#[derive(Debug, thiserror::Error)]
+pub enum OutcomeError {
+    /// Nothing was ever submitted under this key.
+    #[error("there is no intent `{key}`")]
+    NoSuchIntent {
+        /// The key.
+        key: IntentKey,
+    },
+    /// The time is up. The intent is stored; ask again.
+    #[error("intent `{key}` has no outcome after {waited_ms} ms")]
+    TimedOut {
+        /// The key.
+        key: IntentKey,
+        /// How long was waited.
+        waited_ms: u128,
+    },
+    /// The store failed.
+    #[error("cannot read or store the outcome of intent `{key}`")]
+    Store {
+        /// The key.
+        key: IntentKey,
+        /// Why not.
+        source: StoreError,
+    },
+}
+
+impl Chain {
+    /// Waits until the intent has ended, at most as long as `wait_max`. While it waits it looks at each new head, and after a
+    /// silence sends the same bytes again if the node does not know the transaction. Many may wait at once.
+    ///
+    /// # Errors
+    ///
+    /// See [`OutcomeError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Can be dropped at any time, and asked again.
+    pub async fn outcome(&self, key: &IntentKey, wait_max: Duration) -> Result<Outcome, OutcomeError> {
+        match timeout(wait_max, self.core.follow(key)).await {
+            Ok(ended) => ended,
+            Err(_) => Err(OutcomeError::TimedOut { key: key.clone(), waited_ms: wait_max.as_millis() }),
+        }
+    }
+}
+
+impl Core {
+    async fn follow(&self, key: &IntentKey) -> Result<Outcome, OutcomeError> {
+        let failed = |source| OutcomeError::Store { key: key.clone(), source };
+        let (mut head, mut turns) = (self.head.subscribe(), self.turns.subscribe());
+        let mut heard = Instant::now();
+        let mut intent = self.stored(key).await?;
+        loop {
+            if let Some(outcome) = intent.outcome {
+                return Ok(outcome);
+            }
+            match self.find_end(&intent, *head.borrow_and_update()).await {
+                Ok(Some(outcome)) => {
+                    self.store.settle(&intent, &outcome).await.map_err(failed)?;
+                    return Ok(outcome);
+                }
+                Ok(None) => {}
+                Err(error) => tracing::debug!(%key, %error, "the outcome cannot be read now"),
+            }
+            tokio::select! {
+                _ = head.changed() => {}
+                _ = turns.changed() => intent = self.stored(key).await?,
+                () = sleep_until(heard + self.profile.silence_max) => {
+                    self.speak_again(&intent).await?;
+                    intent = self.stored(key).await?;
+                    heard = Instant::now();
+                }
+            }
+        }
+    }
+
+    async fn stored(&self, key: &IntentKey) -> Result<StoredIntent, OutcomeError> {
+        let stored = self.store.intent(key).await;
+        let stored = stored.map_err(|source| OutcomeError::Store { key: key.clone(), source })?;
+        stored.ok_or_else(|| OutcomeError::NoSuchIntent { key: key.clone() })
+    }
+
+    /// Asks for the receipt of the transaction, and of the empty one that competes with it.
+    async fn find_end(&self, intent: &StoredIntent, head: u64) -> Result<Option<Outcome>, RpcError> {
+        if let Some(receipt) = self.final_receipt(intent.hash, head).await? {
+            return Ok(Some(Outcome::Mined(self.mined(intent, receipt).await)));
+        }
+        let Some((reason, filler)) = &intent.cancelling else { return Ok(None) };
+        let is_filled = self.final_receipt(filler.hash, head).await?.is_some();
+        Ok(is_filled.then(|| Outcome::Refused(Refusal { reason: reason.clone() })))
+    }
+
+    async fn final_receipt(&self, hash: B256, head: u64) -> Result<Option<Receipt>, RpcError> {
+        let receipt = self.rpc.receipt(hash).await?;
+        Ok(receipt.filter(|receipt| {
+            let is_ours = receipt.transaction_hash == hash;
+            if !is_ours {
+                tracing::error!(asked = %hash, named = %receipt.transaction_hash, "the receipt is of another transaction");
+            }
+            let depth = self.profile.finality_blocks;
+            is_ours && (depth == 0 || head >= receipt.block_number.saturating_add(depth))
+        }))
+    }
+
+    async fn mined(&self, intent: &StoredIntent, receipt: Receipt) -> Mined {
+        let execution = if receipt.is_success {
+            Execution::Succeeded
+        } else {
+            Execution::Reverted { data: self.revert_data(intent, &receipt).await }
+        };
+        Mined {
+            hash: receipt.transaction_hash,
+            block_number: receipt.block_number,
+            block_hash: receipt.block_hash,
+            transaction_index: receipt.transaction_index,
+            gas_used: receipt.gas_used,
+            created_address: intent.created_address,
+            execution,
+            logs: receipt.logs,
+        }
+    }
+
+    async fn revert_data(&self, intent: &StoredIntent, receipt: &Receipt) -> Option<Bytes> {
+        if receipt.revert_data.is_some() {
+            return receipt.revert_data.clone();
+        }
+        let call = call_of(intent)?;
+        for number in [receipt.block_number.saturating_sub(1), receipt.block_number] {
+            match self.rpc.call(&call, At::Number(number)).await {
+                Ok(_) => {}
+                Err(error) => match error.revert_data() {
+                    Some(data) => return Some(data),
+                    None => tracing::debug!(key = %intent.key, %error, "the revert cannot be called again"),
+                },
+            }
+        }
+        None
+    }
+
+    /// After a silence: if the node does not know the transaction, everything of the sender up to it is sent again.
+    async fn speak_again(&self, intent: &StoredIntent) -> Result<(), OutcomeError> {
+        #[cfg(test)]
+        if self.mutant == Some(crate::simulation::Mutant::NeverAgain) {
+            return Ok(());
+        }
+        let tx = Outgoing::of(intent);
+        if self.is_known(&tx).await {
+            return Ok(());
+        }
+        self.send_lower(&tx).await;
+        match self.deliver_again(intent.clone()).await {
+            Ok(_) => Ok(()),
+            Err(SubmitError::Store { key, source }) => Err(OutcomeError::Store { key, source }),
+            Err(error) => {
+                tracing::warn!(key = %intent.key, %error, "the transaction is not with the node yet");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The transaction as a call, read from its signed bytes.
+fn call_of(intent: &StoredIntent) -> Option<CallRequest> {
+    use alloy_consensus::transaction::Transaction as _;
+    use alloy_eips::eip2718::Decodable2718 as _;
+
+    let signed = alloy_consensus::TxEnvelope::decode_2718_exact(&intent.raw).ok()?;
+    Some(CallRequest {
+        from: Some(intent.sender),
+        to: signed.to(),
+        data: signed.input().clone(),
+        value_wei: signed.value(),
+        gas: Some(signed.gas_limit()),
+    })
+}

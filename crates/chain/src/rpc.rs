@@ -1,0 +1,377 @@
+//! The node's methods that the platform uses, typed, and what a failed one means.
+
+mod wire;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use alloy_primitives::{Address, B256, Bytes, U64, U256};
+use node_errors::{Meaning, Row, classify};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+pub use self::wire::{Block, BlockTransaction, LogEntry, Receipt, SeenTransaction};
+use crate::transport::{RpcTransport, TransportError};
+
+/// How many characters of an answer that nobody can read are shown.
+const EXCERPT_CHARACTERS_MAX: usize = 2_000;
+
+/// Talks to one node.
+pub struct Rpc {
+    transport: Arc<dyn RpcTransport>,
+    next_id: AtomicU64,
+    unknown_answers: AtomicU64,
+}
+
+/// A method gave no result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RpcError {
+    /// The node cannot have the request.
+    #[error("{method} was not sent: {reason}")]
+    NotSent {
+        /// The method.
+        method: &'static str,
+        /// Why not.
+        reason: String,
+    },
+    /// The node may have the request and may have acted on it; there is no answer, or none that can be read.
+    #[error("{method} has no answer that can be read: {reason}")]
+    OutcomeUnknown {
+        /// The method.
+        method: &'static str,
+        /// What was seen.
+        reason: String,
+    },
+    /// The node answered with an error.
+    #[error("{method} was answered with {} ({})", answer.message, answer.code)]
+    Answered {
+        /// The method.
+        method: &'static str,
+        /// What the node said.
+        answer: Box<NodeAnswer>,
+    },
+}
+
+/// An error as the node wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeAnswer {
+    /// The JSON-RPC error code.
+    pub code: i64,
+    /// The message.
+    pub message: String,
+    /// The data, where it is hexadecimal: a revert's bytes.
+    pub data: Option<Bytes>,
+    /// Its row in the table of answers; `None` if it is in no row, which is logged and counted.
+    pub row: Option<&'static Row>,
+}
+
+impl RpcError {
+    /// What the node's answer means; `None` if there is no answer or it is in no row of the table.
+    pub fn meaning(&self) -> Option<Meaning> {
+        match self {
+            Self::Answered { answer, .. } => answer.row.map(|row| row.meaning),
+            Self::NotSent { .. } | Self::OutcomeUnknown { .. } => None,
+        }
+    }
+
+    /// The bytes with which the called contract reverted, raw; empty if it gave none; `None` if it did not revert.
+    pub fn revert_data(&self) -> Option<Bytes> {
+        match self {
+            Self::Answered { answer, .. } if self.meaning() == Some(Meaning::ExecutionReverted) => {
+                Some(answer.data.clone().unwrap_or_default())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A call that changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallRequest {
+    /// As whom.
+    pub from: Option<Address>,
+    /// The contract; `None` runs creation code.
+    pub to: Option<Address>,
+    /// The calldata.
+    pub data: Bytes,
+    /// The network's coin that goes with it.
+    pub value_wei: U256,
+    /// The most gas it may use; the node's own limit if `None`.
+    pub gas: Option<u64>,
+}
+
+impl CallRequest {
+    /// Reads from a contract as nobody in particular.
+    pub fn read(to: Address, data: Bytes) -> Self {
+        Self { from: None, to: Some(to), data, value_wei: U256::ZERO, gas: None }
+    }
+
+    fn to_json(&self) -> Value {
+        let mut object = json!({ "data": self.data, "value": self.value_wei });
+        if let Some(from) = self.from {
+            object["from"] = json!(from);
+        }
+        if let Some(to) = self.to {
+            object["to"] = json!(to);
+        }
+        if let Some(gas) = self.gas {
+            object["gas"] = json!(U64::from(gas));
+        }
+        object
+    }
+}
+
+/// Which block's state is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum At {
+    /// The head.
+    Latest,
+    /// The block with this number.
+    Number(u64),
+}
+
+impl At {
+    fn to_json(self) -> Value {
+        match self {
+            Self::Latest => json!("latest"),
+            Self::Number(number) => json!(U64::from(number)),
+        }
+    }
+}
+
+/// Which logs are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogFilter {
+    /// The first block.
+    pub from_block: u64,
+    /// The last block; not above the head (Besu answers an error then since 26.1).
+    pub to_block: u64,
+    /// The contracts; empty means all.
+    pub addresses: Vec<Address>,
+    /// The first topic, which names the event; any if `None`.
+    pub topic0: Option<B256>,
+}
+
+impl Rpc {
+    /// Talks to the node behind the transport.
+    pub fn new(transport: Arc<dyn RpcTransport>) -> Self {
+        Self { transport, next_id: AtomicU64::new(1), unknown_answers: AtomicU64::new(0) }
+    }
+
+    /// How many answers were in no row of the table so far. Each is in the log with its whole text.
+    pub fn unknown_answers(&self) -> u64 {
+        self.unknown_answers.load(Ordering::Relaxed)
+    }
+
+    /// `eth_chainId`.
+    ///
+    /// # Errors
+    ///
+    /// See [`RpcError`]; the same for all methods.
+    pub async fn chain_id(&self) -> Result<u64, RpcError> {
+        self.quantity("eth_chainId", json!([])).await
+    }
+
+    /// `eth_blockNumber`: the head's number.
+    ///
+    /// # Errors
+    ///
+    /// See [`RpcError`].
+    pub async fn block_number(&self) -> Result<u64, RpcError> {
+        self.quantity("eth_blockNumber", json!([])).await
+    }
+
+    /// `eth_getTransactionCount`: how many transactions of the account are mined, which is its next nonce.
+    ///
+    /// # Errors
+    ///
+    /// See [`RpcError`].
+    pub async fn transaction_count(&self, account: Address, at: At) -> Result<u64, RpcError> {
+        self.quantity("eth_getTransactionCount", json!([account, at.to_json()])).await
+    }
+
+    /// `eth_sendRawTransaction`. The hash is what the node says: compare it with one's own and believe the latter.
+    ///
+    /// # Errors
+    ///
+    /// See [`RpcError`].
+    pub async fn send_raw_transaction(&self, raw: &Bytes) -> Result<B256, RpcError> {
+        self.request("eth_sendRawTransaction", json!([raw])).await
+    }
+
+    /// `eth_getTransactionReceipt`: `None` while the transaction is not mined, as far as this node knows.
+    ///
+    /// # Errors
+    ///
+    /// See [`RpcError`].
+    pub async fn receipt(&self, hash: B256) -> Result<Option<Receipt>, RpcError> {
+        let found: Option<wire::WireReceipt> = self.request("eth_getTransactionReceipt", json!([hash])).await?;
+        Ok(found.map(Receipt::from))
+    }
+
+    /// `eth_getTransactionByHash`: `None` if the node has it neither in its pool nor in a block.
+    ///
+    /// # Errors
+    ///
+    /// See [`RpcError`].
+    pub async fn transaction(&self, hash: B256) -> Result<Option<SeenTransaction>, RpcError> {
+        let found: Option<wire::WireTransaction> = self.request("eth_getTransactionByHash", json!([hash])).await?;
+        Ok(found.map(SeenTransaction::from))
+    }
+
+    /// `eth_call`: what the call would return. A revert is an error with [`RpcError::revert_data`].
+    ///
+    /// # Errors
+    ///
+    /// See [`RpcError`].
+    pub async fn call(&self, call: &CallRequest, at: At) -> Result<Bytes, RpcError> {
+        self.request("eth_call", json!([call.to_json(), at.to_json()])).await
+    }
+
+    /// `eth_estimateGas`: a gas limit with which the call would succeed at the head.
+    ///
+    /// # Errors
+    ///
+    /// See [`RpcError`].
+    pub async fn estimate_gas(&self, call: &CallRequest) -> Result<u64, RpcError> {
+        self.quantity("eth_estimateGas", json!([call.to_json()])).await
+    }
+
+    /// `eth_getCode`: the contract's code; empty for an account without.
+    ///
+    /// # Errors
+    ///
+    /// See [`RpcError`].
+    pub async fn code(&self, address: Address, at: At) -> Result<Bytes, RpcError> {
+        self.request("eth_getCode", json!([address, at.to_json()])).await
+    }
+
+    /// `eth_getBlockByNumber` with whole transactions; `None` if there is no such block.
+    ///
+    /// # Errors
+    ///
+    /// See [`RpcError`].
+    pub async fn block(&self, at: At) -> Result<Option<Block>, RpcError> {
+        let found: Option<wire::WireBlock> = self.request("eth_getBlockByNumber", json!([at.to_json(), true])).await?;
+        Ok(found.map(Block::from))
+    }
+
+    /// `eth_getLogs`.
+    ///
+    /// # Errors
+    ///
+    /// See [`RpcError`]; a range that is too long for the node has [`Meaning::ExceedsBlockRange`].
+    pub async fn logs(&self, filter: &LogFilter) -> Result<Vec<LogEntry>, RpcError> {
+        let mut object = json!({ "fromBlock": U64::from(filter.from_block), "toBlock": U64::from(filter.to_block) });
+        if !filter.addresses.is_empty() {
+            object["address"] = json!(filter.addresses);
+        }
+        if let Some(topic0) = filter.topic0 {
+            object["topics"] = json!([topic0]);
+        }
+        let found: Vec<wire::WireLog> = self.request("eth_getLogs", json!([object])).await?;
+        Ok(found.into_iter().map(LogEntry::from).collect())
+    }
+
+    async fn quantity(&self, method: &'static str, params: Value) -> Result<u64, RpcError> {
+        self.request::<U64>(method, params).await.map(|quantity| quantity.to::<u64>())
+    }
+
+    async fn request<T: DeserializeOwned>(&self, method: &'static str, params: Value) -> Result<T, RpcError> {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        let answer = self.transport.send(request.to_string()).await.map_err(|error| match error {
+            TransportError::NotSent { reason } => RpcError::NotSent { method, reason },
+            TransportError::OutcomeUnknown { reason } => RpcError::OutcomeUnknown { method, reason },
+        })?;
+        self.read(method, id, &answer)
+    }
+
+    fn read<T: DeserializeOwned>(&self, method: &'static str, id: u64, answer: &str) -> Result<T, RpcError> {
+        let unreadable = |what: &str| {
+            let excerpt: String = answer.chars().take(EXCERPT_CHARACTERS_MAX).collect();
+            tracing::error!(method, what, answer = excerpt, "a node's answer cannot be read");
+            RpcError::OutcomeUnknown { method, reason: what.to_owned() }
+        };
+        let parsed: wire::WireAnswer =
+            serde_json::from_str(answer).map_err(|_| unreadable("the answer is no JSON-RPC"))?;
+        match parsed.error {
+            // A node that could not read the request cannot repeat its id.
+            Some(error) if parsed.id == json!(id) || parsed.id.is_null() => Err(self.answered(method, error)),
+            None if parsed.id == json!(id) => {
+                T::deserialize(parsed.result).map_err(|_| unreadable("the result is not of the method's form"))
+            }
+            _ => Err(unreadable("the answer is to another request")),
+        }
+    }
+
+    fn answered(&self, method: &'static str, error: wire::WireError) -> RpcError {
+        let wire::WireError { code, message, data } = error;
+        let row = classify(code, &message);
+        if row.is_none() {
+            let _ = self.unknown_answers.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(method, code, message, ?data, "a node's answer is in no row of the table");
+        }
+        let data = data.as_ref().and_then(Value::as_str).and_then(|text| text.parse::<Bytes>().ok());
+        RpcError::Answered { method, answer: Box::new(NodeAnswer { code, message, data, row }) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::TransportFuture;
+
+    /// A node that says the same to everybody.
+    struct Parrot(&'static str);
+
+    impl RpcTransport for Parrot {
+        fn send<'a>(&'a self, _request: String) -> TransportFuture<'a> {
+            Box::pin(std::future::ready(Ok(self.0.to_owned())))
+        }
+    }
+
+    async fn count_with(answer: &'static str) -> (Result<u64, RpcError>, u64) {
+        let rpc = Rpc::new(Arc::new(Parrot(answer)));
+        (rpc.block_number().await, rpc.unknown_answers())
+    }
+
+    #[tokio::test]
+    async fn a_result_is_read() {
+        let (count, _) = count_with(r#"{"jsonrpc":"2.0","id":1,"result":"0x2a"}"#).await;
+        assert_eq!(count, Ok(42));
+    }
+
+    #[tokio::test]
+    async fn half_an_answer_and_a_strange_one_leave_the_outcome_unknown() {
+        for answer in [
+            r#"{"jsonrpc":"2.0","id":1,"resu"#,
+            r#"{"jsonrpc":"2.0","id":2,"result":"0x2a"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"result":"forty-two"}"#,
+            r#"{"jsonrpc":"2.0","id":1}"#,
+            "<html>",
+            "[]",
+        ] {
+            let (count, _) = count_with(answer).await;
+            assert!(matches!(count, Err(RpcError::OutcomeUnknown { .. })), "{answer}: {count:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_error_has_its_meaning_and_its_data() {
+        let answer =
+            r#"{"jsonrpc":"2.0","id":1,"error":{"code":3,"message":"Execution reverted: no","data":"0x0102"}}"#;
+        let error = count_with(answer).await.0.unwrap_err();
+        assert_eq!(error.meaning(), Some(Meaning::ExecutionReverted));
+        assert_eq!(error.revert_data(), Some(Bytes::from_static(&[1, 2])));
+        assert_eq!(error.to_string(), "eth_blockNumber was answered with Execution reverted: no (3)");
+    }
+
+    #[tokio::test]
+    async fn an_answer_in_no_row_is_counted() {
+        let answer =
+            r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"the moon is full","data":{"a":1}}}"#;
+        let (count, unknown) = count_with(answer).await;
+        assert_eq!((count.unwrap_err().meaning(), unknown), (None, 1));
+    }
+}

@@ -1,0 +1,200 @@
+//! The JSON that nodes write, and the platform's own form of it. Members that nobody here needs are passed over.
+
+use alloy_primitives::{Address, B256, Bytes, Log, U64};
+use serde::Deserialize;
+use serde_json::Value;
+
+#[derive(Deserialize)]
+pub(super) struct WireAnswer {
+    #[serde(default)]
+    pub(super) id: Value,
+    #[serde(default)]
+    pub(super) result: Value,
+    #[serde(default)]
+    pub(super) error: Option<WireError>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct WireError {
+    pub(super) code: i64,
+    pub(super) message: String,
+    #[serde(default)]
+    pub(super) data: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireReceipt {
+    transaction_hash: B256,
+    block_hash: B256,
+    block_number: U64,
+    transaction_index: U64,
+    gas_used: U64,
+    status: U64,
+    contract_address: Option<Address>,
+    #[serde(default)]
+    revert_reason: Option<Bytes>,
+    logs: Vec<WireLog>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireLog {
+    address: Address,
+    topics: Vec<B256>,
+    data: Bytes,
+    block_number: U64,
+    block_hash: B256,
+    transaction_hash: B256,
+    log_index: U64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireTransaction {
+    hash: B256,
+    from: Address,
+    nonce: U64,
+    #[serde(default)]
+    block_number: Option<U64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireBlock {
+    number: U64,
+    hash: B256,
+    parent_hash: B256,
+    timestamp: U64,
+    transactions: Vec<WireTransaction>,
+}
+
+/// What became of a mined transaction, as the node says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The transaction.
+    pub transaction_hash: B256,
+    /// The block it is in.
+    pub block_hash: B256,
+    /// That block's number.
+    pub block_number: u64,
+    /// Its place in the block, from 0.
+    pub transaction_index: u64,
+    /// The gas it used.
+    pub gas_used: u64,
+    /// Whether it was executed to its end. If not, it paid for gas and changed nothing else.
+    pub is_success: bool,
+    /// The contract that it created.
+    pub contract_address: Option<Address>,
+    /// The revert's bytes, where the node keeps them (Besu with `--revert-reason-enabled`).
+    pub revert_data: Option<Bytes>,
+    /// Its logs, in order.
+    pub logs: Vec<Log>,
+}
+
+/// A log with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEntry {
+    /// Address, topics and data.
+    pub log: Log,
+    /// The block it is in.
+    pub block_hash: B256,
+    /// That block's number.
+    pub block_number: u64,
+    /// The transaction that wrote it.
+    pub transaction_hash: B256,
+    /// Its place in the block, from 0.
+    pub log_index: u64,
+}
+
+/// A transaction that a node has in its pool or in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeenTransaction {
+    /// Its hash.
+    pub hash: B256,
+    /// Who sent it.
+    pub sender: Address,
+    /// Its nonce.
+    pub nonce: u64,
+    /// The number of its block; `None` while it is in the pool.
+    pub block_number: Option<u64>,
+}
+
+/// A block, as far as the platform reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Block {
+    /// Its number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: B256,
+    /// The hash of the block before it.
+    pub parent_hash: B256,
+    /// When it was made, in seconds since 1970.
+    pub timestamp_seconds: u64,
+    /// Its transactions, in order.
+    pub transactions: Vec<BlockTransaction>,
+}
+
+/// A transaction in a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlockTransaction {
+    /// Its hash.
+    pub hash: B256,
+    /// Who sent it.
+    pub sender: Address,
+    /// Its nonce.
+    pub nonce: u64,
+}
+
+fn integer(quantity: U64) -> u64 {
+    quantity.to::<u64>()
+}
+
+impl From<WireReceipt> for Receipt {
+    fn from(wire: WireReceipt) -> Self {
+        Self {
+            transaction_hash: wire.transaction_hash,
+            block_hash: wire.block_hash,
+            block_number: integer(wire.block_number),
+            transaction_index: integer(wire.transaction_index),
+            gas_used: integer(wire.gas_used),
+            is_success: wire.status == U64::from(1),
+            contract_address: wire.contract_address,
+            revert_data: wire.revert_reason,
+            logs: wire.logs.into_iter().map(|log| LogEntry::from(log).log).collect(),
+        }
+    }
+}
+
+impl From<WireLog> for LogEntry {
+    fn from(wire: WireLog) -> Self {
+        Self {
+            log: Log::new_unchecked(wire.address, wire.topics, wire.data),
+            block_hash: wire.block_hash,
+            block_number: integer(wire.block_number),
+            transaction_hash: wire.transaction_hash,
+            log_index: integer(wire.log_index),
+        }
+    }
+}
+
+impl From<WireTransaction> for SeenTransaction {
+    fn from(wire: WireTransaction) -> Self {
+        let block_number = wire.block_number.map(integer);
+        Self { hash: wire.hash, sender: wire.from, nonce: integer(wire.nonce), block_number }
+    }
+}
+
+impl From<WireBlock> for Block {
+    fn from(wire: WireBlock) -> Self {
+        let plain =
+            |wire: WireTransaction| BlockTransaction { hash: wire.hash, sender: wire.from, nonce: integer(wire.nonce) };
+        Self {
+            number: integer(wire.number),
+            hash: wire.hash,
+            parent_hash: wire.parent_hash,
+            timestamp_seconds: integer(wire.timestamp),
+            transactions: wire.transactions.into_iter().map(plain).collect(),
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Seeded lives of a chain against a model of a node, in virtual time: whatever happens, each intent has exactly one effect or
+//! is refused and has none.
+//!
+//! A seed decides the faults of the node, the intents, and at which of the node's requests this process dies: before the node
+//! has the request, or after. Every outside effect is a request, so these are all the places where a death makes a
+//! difference; SQLite answers for its own. A life is a runtime; dropping it drops every task at once.
+//!
+//! Lives of other seeds: `LASTRO_CHAIN_SEEDS=7000..9000 cargo test -p chain simulation`.
+
+mod node;
+mod random;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use alloy_primitives::{Address, Bytes};
+use custody::{Custody, KeyLabel, Purpose};
+use tokio::task::JoinSet;
+
+use self::node::{CHAIN_ID, Effect, Node};
+use self::random::Random;
+use crate::{Chain, Intent, IntentKey, Lane, Outcome, OutcomeError, Pace, Profile, Rules, SubmitError};
+
+/// A defect that is planted to see whether the simulation catches it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mutant {
+    /// The bytes leave before they are stored.
+    BroadcastBeforeCommit,
+    /// What is unknown counts as failed: the intent is refused and its nonce given to another.
+    NewNonceAfterUnknown,
+    /// A transaction that the node lost is never sent again.
+    NeverAgain,
+}
+
+/// How long one intent may take in virtual time. After a node's last fault, seconds are enough.
+const WAIT_MAX: Duration = Duration::from_secs(600);
+
+/// How often one intent is submitted again after an answer that leaves it open.
+const SUBMISSIONS_MAX: u32 = 20;
+
+/// How often this process dies at most, in one seed.
+const DEATHS_MAX: u64 = 3;
+
+/// What the callers know: it survives the process, as their own stores do.
+#[derive(Default)]
+struct Knowledge {
+    ends: BTreeMap<u64, Result<Outcome, String>>,
+}
+
+struct Plan {
+    intents: Vec<(KeyLabel, Intent)>,
+    deaths: Vec<u64>,
+}
+
+impl Plan {
+    fn of(random: &mut Random) -> Self {
+        let lanes = 1 + random.below(3);
+        let intents = (0..3 + random.below(8)).map(|id| {
+            let label = KeyLabel::parse(&format!("sender-{}", random.below(lanes))).unwrap();
+            let effect = match random.below(20) {
+                0 => Effect::Refused,
+                1 => Effect::Reverted,
+                _ => Effect::Done,
+            };
+            let key = IntentKey::parse(&format!("intent/{id}")).unwrap();
+            let data = Bytes::from(effect.calldata(id));
+            (label, Intent::call(key, Address::repeat_byte(0xcc), data, 100_000, format!("intent {id}")))
+        });
+        let intents = intents.collect();
+        let deaths = (0..random.below(DEATHS_MAX + 1)).map(|_| 5 + random.below(60)).collect();
+        Self { intents, deaths }
+    }
+}
+
+fn profile() -> Profile {
+    Profile {
+        head_poll: Duration::from_millis(100),
+        silence_max: Duration::from_secs(3),
+        offers: Pace { first_pause: Duration::from_millis(20), pause_max: Duration::from_secs(1), attempts_max: 8 },
+        ..Profile::embedded(CHAIN_ID, Rules::Berlin, 30_000_000)
+    }
+}
+
+fn custody() -> Arc<Custody> {
+    let mut custody = Custody::new(profile().network());
+    for lane in 0..3 {
+        let label = KeyLabel::parse(&format!("sender-{lane}")).unwrap();
+        let _ = custody.add_test_key(label, Purpose::Transactions).unwrap();
+    }
+    Arc::new(custody)
+}
+
+/// Plays one seed and says what was violated.
+fn play(seed: u64, mutant: Option<Mutant>, folder: &Path, custody: &Arc<Custody>) -> Result<(), String> {
+    let mut random = Random::new(seed);
+    let plan = Plan::of(&mut random);
+    let node = Arc::new(Node::new(random.fork()));
+    let store = folder.join(format!("{seed}-{mutant:?}.db"));
+    let knowledge = Arc::new(Mutex::new(Knowledge::default()));
+    for death in plan.deaths.iter().map(|&requests| Some(requests)).chain([None]) {
+        node.set_death(death);
+        let is_over = live(&node, &store, custody, mutant, &plan, &knowledge)?;
+        if is_over && death.is_none() {
+            break;
+        }
+    }
+    let ends = &knowledge.lock().unwrap().ends;
+    check(&plan, &node, ends)
+}
+
+/// One life of the process: until everything has ended, or until it dies.
+fn live(
+    node: &Arc<Node>,
+    store: &Path,
+    custody: &Arc<Custody>,
+    mutant: Option<Mutant>,
+    plan: &Plan,
+    knowledge: &Arc<Mutex<Knowledge>>,
+) -> Result<bool, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(async {
+        tokio::select! {
+            biased;
+            () = node.died() => Ok(false),
+            worked = work(Arc::clone(node), store, Arc::clone(custody), mutant, plan, Arc::clone(knowledge)) => worked.map(|()| true),
+        }
+    })
+}
+
+async fn work(
+    node: Arc<Node>,
+    store: &Path,
+    custody: Arc<Custody>,
+    mutant: Option<Mutant>,
+    plan: &Plan,
+    knowledge: Arc<Mutex<Knowledge>>,
+) -> Result<(), String> {
+    let chain = open(node, store, custody, mutant).await?;
+    let mut callers = JoinSet::new();
+    for (id, (label, intent)) in (0_u64..).zip(&plan.intents) {
+        if !knowledge.lock().unwrap().ends.contains_key(&id) {
+            let (chain, lane, intent) = (chain.clone(), lane(&chain, label).await?, intent.clone());
+            let knowledge = Arc::clone(&knowledge);
+            let _ = callers.spawn(async move {
+                let end = carry_through(&chain, &lane, &intent).await;
+                let _ = knowledge.lock().unwrap().ends.insert(id, end);
+            });
+        }
+    }
+    while let Some(ended) = callers.join_next().await {
+        ended.map_err(|error| format!("a caller failed: {error}"))?;
+    }
+    let open = chain.open_intents().await.map_err(|error| error.to_string())?;
+    chain.close().await;
+    if open.is_empty() { Ok(()) } else { Err(format!("left open: {open:?}")) }
+}
+
+/// The node may be faulty while the chain is opened, as in life; then the operator opens it again.
+async fn open(node: Arc<Node>, store: &Path, custody: Arc<Custody>, mutant: Option<Mutant>) -> Result<Chain, String> {
+    let mut last = String::new();
+    for _ in 0..SUBMISSIONS_MAX {
+        let node = Arc::<Node>::clone(&node);
+        match Chain::open_core(profile(), node, store, Arc::clone(&custody), crate::store::Durability::ProcessOnly)
+            .await
+        {
+            Ok(mut core) => {
+                core.mutant = mutant;
+                return Ok(Chain { core: Arc::new(core) });
+            }
+            Err(error) => last = format!("{error:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(format!("the chain cannot be opened: {last}"))
+}
+
+async fn lane(chain: &Chain, label: &KeyLabel) -> Result<Lane, String> {
+    let mut last = String::new();
+    for _ in 0..SUBMISSIONS_MAX {
+        match chain.lane(label).await {
+            Ok(lane) => return Ok(lane),
+            Err(error) => last = format!("{error:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    Err(format!("the lane cannot be opened: {last}"))
+}
+
+/// What a sensible caller does: the same key again until the answer is an end.
+async fn carry_through(chain: &Chain, lane: &Lane, intent: &Intent) -> Result<Outcome, String> {
+    for _ in 0..SUBMISSIONS_MAX {
+        match lane.submit(intent).await {
+            Ok(_) => break,
+            Err(SubmitError::Refused { reason, .. }) => return Ok(Outcome::Refused(crate::Refusal { reason })),
+            Err(SubmitError::Unsettled { .. } | SubmitError::Contended { .. } | SubmitError::Paused { .. }) => {
+                lane.resume();
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            Err(error) => return Err(format!("{error:?}")),
+        }
+    }
+    match chain.outcome(&intent.key, WAIT_MAX).await {
+        Ok(outcome) => Ok(outcome),
+        Err(OutcomeError::TimedOut { .. }) => Err("no outcome in time".to_owned()),
+        Err(error) => Err(format!("{error:?}")),
+    }
+}
+
+/// Holds what the callers were told against what the node did.
+fn check(plan: &Plan, node: &Node, ends: &BTreeMap<u64, Result<Outcome, String>>) -> Result<(), String> {
+    for (id, (_, intent)) in (0_u64..).zip(&plan.intents) {
+        let (done, reverted) = node.effects(id);
+        match ends.get(&id) {
+            Some(Ok(Outcome::Mined(mined))) if mined.execution.is_success() && (done, reverted) == (1, 0) => {}
+            Some(Ok(Outcome::Mined(mined))) if !mined.execution.is_success() && (done, reverted) == (0, 1) => {}
+            Some(Ok(Outcome::Refused(_))) if (done, reverted) == (0, 0) => {}
+            end => return Err(format!("{}: done {done}, reverted {reverted}, told {end:?}", intent.key)),
+        }
+    }
+    match node.stuck() {
+        0 => Ok(()),
+        stuck => Err(format!("{stuck} transactions are stuck behind a gap")),
+    }
+}
+
+fn seeds() -> Range<u64> {
+    let text = std::env::var("LASTRO_CHAIN_SEEDS").unwrap_or_else(|_| "0..2000".to_owned());
+    let (from, to) = text.split_once("..").expect("LASTRO_CHAIN_SEEDS is FROM..TO");
+    from.parse().expect("FROM is a number")..to.parse().expect("TO is a number")
+}
+
+#[test]
+fn each_intent_has_exactly_one_effect_or_a_refusal() {
+    let (folder, custody) = (tempfile::tempdir().unwrap(), custody());
+    for seed in seeds() {
+        if let Err(violation) = play(seed, None, folder.path(), &custody) {
+            panic!("seed {seed}: {violation}");
+        }
+    }
+}
+
+#[test]
+fn planted_defects_are_caught() {
+    let (folder, custody) = (tempfile::tempdir().unwrap(), custody());
+    for mutant in [Mutant::BroadcastBeforeCommit, Mutant::NewNonceAfterUnknown, Mutant::NeverAgain] {
+        let caught = (0..500).find_map(|seed| play(seed, Some(mutant), folder.path(), &custody).err());
+        assert!(caught.is_some(), "{mutant:?} went unnoticed in 500 seeds");
+    }
+}

@@ -1,0 +1,349 @@
+//! A model of a node at the edge of the world: pool, nonces, blocks and receipts, with Besu's answers from `node_errors` and
+//! every fault that a network and a restart can cause. It executes nothing: calldata says what a transaction does.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use alloy_consensus::TxEnvelope;
+use alloy_consensus::transaction::{SignerRecoverable as _, Transaction as _};
+use alloy_eips::eip2718::Decodable2718 as _;
+use alloy_primitives::{Address, B256, Bytes, U64, keccak256};
+use node_errors::{Meaning, besu};
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::random::Random;
+use crate::{RpcTransport, TransportError, TransportFuture};
+
+pub(super) const CHAIN_ID: u64 = 1337;
+
+/// After so many requests the faults end, so that everything can come to its end.
+const FAULTY_REQUESTS_MAX: u64 = 250;
+
+/// The longest way of a request to the node or of an answer back, in virtual milliseconds; ways overtake each other.
+const WAY_MS_MAX: u64 = 30;
+
+/// What a transaction does, as its calldata says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effect {
+    Done,
+    Reverted,
+    /// The node never takes it.
+    Refused,
+}
+
+impl Effect {
+    pub(super) fn calldata(self, id: u64) -> Vec<u8> {
+        let kind = match self {
+            Self::Done => 1,
+            Self::Reverted => 2,
+            Self::Refused => 3,
+        };
+        [&[kind][..], &id.to_be_bytes()].concat()
+    }
+
+    fn read(calldata: &[u8]) -> Option<(Self, u64)> {
+        let (&kind, id) = calldata.split_first()?;
+        let effect = match kind {
+            1 => Self::Done,
+            2 => Self::Reverted,
+            _ => Self::Refused,
+        };
+        Some((effect, u64::from_be_bytes(id.try_into().ok()?)))
+    }
+}
+
+#[derive(Clone)]
+struct Tx {
+    hash: B256,
+    sender: Address,
+    nonce: u64,
+    input: Bytes,
+}
+
+/// How faulty this seed's node is, each in times per thousand requests.
+struct Faults {
+    way: u64,
+    refusal: u64,
+    wrong_hash: u64,
+    restart: u64,
+    foreign: u64,
+}
+
+struct World {
+    random: Random,
+    faults: Faults,
+    requests: u64,
+    death: Option<u64>,
+    pool: BTreeMap<(Address, u64), Tx>,
+    counts: HashMap<Address, u64>,
+    blocks: Vec<Vec<Tx>>,
+    /// Where a transaction is, and from which request on the node shows it: indexes lag behind the head.
+    places: HashMap<B256, (usize, u64)>,
+    senders: HashMap<B256, Address>,
+    window: u64,
+}
+
+pub(super) struct Node {
+    world: Mutex<World>,
+    death: Notify,
+}
+
+impl Node {
+    pub(super) fn new(mut random: Random) -> Self {
+        let level = [0, 1, 3, 8][usize::try_from(random.below(4)).unwrap()];
+        let faults = Faults {
+            way: 20 * level,
+            refusal: 10 * level,
+            wrong_hash: 5 * level,
+            restart: 3 * level,
+            foreign: if random.per_mille(100) { 20 } else { 0 },
+        };
+        let world = World {
+            faults,
+            requests: 0,
+            death: None,
+            pool: BTreeMap::new(),
+            counts: HashMap::new(),
+            blocks: vec![Vec::new()],
+            places: HashMap::new(),
+            senders: HashMap::new(),
+            window: 2 + random.below(10),
+            random,
+        };
+        Self { world: Mutex::new(world), death: Notify::new() }
+    }
+
+    /// From now on, the process dies at so many requests.
+    pub(super) fn set_death(&self, requests: Option<u64>) {
+        let mut world = self.world();
+        world.death = requests.map(|requests| world.requests + requests);
+    }
+
+    pub(super) async fn died(&self) {
+        self.death.notified().await;
+    }
+
+    /// How often the intent was done, and how often it reverted.
+    pub(super) fn effects(&self, id: u64) -> (usize, usize) {
+        let world = self.world();
+        let count =
+            |effect| world.blocks.iter().flatten().filter(|tx| Effect::read(&tx.input) == Some((effect, id))).count();
+        (count(Effect::Done), count(Effect::Reverted))
+    }
+
+    /// How many transactions are left in the pool after one more block.
+    pub(super) fn stuck(&self) -> usize {
+        let mut world = self.world();
+        world.mine();
+        world.pool.len()
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap()
+    }
+
+    async fn carry(&self, request: String) -> Result<String, TransportError> {
+        let (there, back) = {
+            let mut world = self.world();
+            (world.random.below(WAY_MS_MAX), world.random.below(WAY_MS_MAX))
+        };
+        tokio::time::sleep(Duration::from_millis(there)).await;
+        let (answer, is_death) = self.world().receive(&request);
+        if is_death {
+            self.death.notify_one();
+            std::future::pending::<()>().await;
+        }
+        tokio::time::sleep(Duration::from_millis(back)).await;
+        answer
+    }
+}
+
+impl RpcTransport for Node {
+    fn send<'a>(&'a self, request: String) -> TransportFuture<'a> {
+        Box::pin(self.carry(request))
+    }
+}
+
+impl World {
+    /// Answers a request with whatever fault is its due; says also whether the process dies now.
+    fn receive(&mut self, request: &str) -> (Result<String, TransportError>, bool) {
+        self.requests += 1;
+        let lost = || Err(TransportError::OutcomeUnknown { reason: "lost".to_owned() });
+        if self.death.is_some_and(|at| self.requests >= at) {
+            self.death = None;
+            if self.random.per_mille(500) {
+                drop(self.answer(request));
+            }
+            return (lost(), true);
+        }
+        self.live();
+        let fault = self.is_faulty() && self.random.per_mille(self.faults.way);
+        let answer = match if fault { self.random.below(5) } else { 5 } {
+            0 => Err(TransportError::NotSent { reason: "no connection".to_owned() }),
+            1 => lost(),
+            2 => {
+                drop(self.answer(request));
+                lost()
+            }
+            3 => {
+                drop(self.answer(request));
+                Ok(self.answer(request))
+            }
+            4 => Ok(self.answer(request).chars().take(30).collect()),
+            _ => Ok(self.answer(request)),
+        };
+        (answer, false)
+    }
+
+    fn is_faulty(&self) -> bool {
+        self.requests < FAULTY_REQUESTS_MAX
+    }
+
+    /// What happens by itself between two requests.
+    fn live(&mut self) {
+        let is_faulty = self.is_faulty();
+        if is_faulty && self.random.per_mille(self.faults.restart) {
+            self.pool.clear();
+        }
+        if is_faulty && self.random.per_mille(self.faults.foreign) {
+            self.foreign();
+        }
+        if self.random.per_mille(200) {
+            self.mine();
+        }
+    }
+
+    /// Somebody else who has the key of a sender uses its next nonce.
+    fn foreign(&mut self) {
+        let Some(sender) = self.pool.keys().map(|&(sender, _)| sender).next() else { return };
+        let nonce = self.count(sender);
+        let hash = B256::from(alloy_primitives::U256::from(self.random.next()));
+        let _ = self.pool.insert((sender, nonce), Tx { hash, sender, nonce, input: Bytes::new() });
+    }
+
+    fn count(&self, sender: Address) -> u64 {
+        self.counts.get(&sender).copied().unwrap_or(0)
+    }
+
+    /// Makes a block of everything whose turn it is.
+    fn mine(&mut self) {
+        let mut block = Vec::new();
+        let pool = std::mem::take(&mut self.pool);
+        for ((sender, nonce), tx) in pool {
+            let count = self.counts.entry(sender).or_insert(0);
+            if nonce == *count {
+                *count += 1;
+                block.push(tx);
+            } else if nonce > *count {
+                let _ = self.pool.insert((sender, nonce), tx);
+            }
+        }
+        let lag = if self.is_faulty() { self.random.below(6) } else { 0 };
+        for tx in &block {
+            let _ = self.places.insert(tx.hash, (self.blocks.len(), self.requests + lag));
+        }
+        self.blocks.push(block);
+    }
+
+    fn answer(&mut self, request: &str) -> String {
+        let request: Value = serde_json::from_str(request).unwrap();
+        let params = &request["params"];
+        let text = |index: usize| params[index].as_str().unwrap_or_default();
+        let is_faulty = self.is_faulty() && self.random.per_mille(self.faults.refusal);
+        let refused = [Meaning::InternalError, Meaning::StateNotAvailable, Meaning::RequestTimedOut];
+        let result = match request["method"].as_str().unwrap() {
+            _ if is_faulty => Err(refused[usize::try_from(self.random.below(3)).unwrap()]),
+            "eth_chainId" => Ok(json!(U64::from(CHAIN_ID))),
+            "eth_blockNumber" => Ok(quantity(self.blocks.len() - 1)),
+            "eth_getTransactionCount" => Ok(json!(U64::from(self.count(text(0).parse().unwrap())))),
+            "eth_sendRawTransaction" => self.take(text(0)),
+            "eth_getTransactionReceipt" => Ok(self.receipt(text(0).parse().unwrap())),
+            "eth_getTransactionByHash" => Ok(self.transaction(text(0).parse().unwrap())),
+            "eth_getBlockByNumber" => Ok(self.block(text(0).parse::<U64>().unwrap().to::<usize>())),
+            "eth_call" => Err(Meaning::ExecutionReverted),
+            other => panic!("the model does not know {other}"),
+        };
+        let id = &request["id"];
+        match result {
+            Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": result }).to_string(),
+            Err(meaning) => {
+                let answer = besu(meaning);
+                json!({ "jsonrpc": "2.0", "id": id, "error": { "code": answer.code, "message": answer.message } })
+                    .to_string()
+            }
+        }
+    }
+
+    fn take(&mut self, raw: &str) -> Result<Value, Meaning> {
+        let raw: Bytes = raw.parse().map_err(|_| Meaning::InvalidParams)?;
+        let signed = TxEnvelope::decode_2718_exact(&raw).map_err(|_| Meaning::InvalidParams)?;
+        let hash = keccak256(&raw);
+        let sender = *self.senders.entry(hash).or_insert_with(|| signed.recover_signer().unwrap());
+        let (nonce, input, count) = (signed.nonce(), signed.input().clone(), self.count(sender));
+        if matches!(Effect::read(&input), Some((Effect::Refused, _))) {
+            return Err(Meaning::PluginRefused);
+        }
+        if nonce < count {
+            return Err(Meaning::NonceTooLow);
+        }
+        if nonce > count + self.window {
+            return Err(Meaning::NonceTooDistant);
+        }
+        match self.pool.get(&(sender, nonce)) {
+            Some(known) if known.hash == hash => return Err(Meaning::AlreadyKnown),
+            Some(_) => return Err(Meaning::ReplacementUnderpriced),
+            None => {}
+        }
+        let _ = self.pool.insert((sender, nonce), Tx { hash, sender, nonce, input });
+        let is_lie = self.is_faulty() && self.random.per_mille(self.faults.wrong_hash);
+        Ok(json!(if is_lie { keccak256(hash) } else { hash }))
+    }
+
+    /// Where the transaction is, as far as the node shows it yet.
+    fn place(&self, hash: B256) -> Option<(usize, usize)> {
+        let &(block, shown_from) = self.places.get(&hash)?;
+        let index = self.blocks[block].iter().position(|tx| tx.hash == hash)?;
+        (self.requests >= shown_from).then_some((block, index))
+    }
+
+    fn receipt(&self, hash: B256) -> Value {
+        let Some((block, index)) = self.place(hash) else { return Value::Null };
+        let is_success = !matches!(Effect::read(&self.blocks[block][index].input), Some((Effect::Reverted, _)));
+        json!({
+            "transactionHash": hash, "blockHash": block_hash(block), "blockNumber": quantity(block),
+            "transactionIndex": quantity(index), "gasUsed": "0x5208", "status": quantity(usize::from(is_success)),
+            "contractAddress": null, "logs": [],
+        })
+    }
+
+    fn transaction(&self, hash: B256) -> Value {
+        match (self.place(hash), self.pool.values().find(|tx| tx.hash == hash)) {
+            (Some((block, index)), _) => seen(&self.blocks[block][index], Some(block)),
+            (None, Some(tx)) => seen(tx, None),
+            (None, None) => Value::Null,
+        }
+    }
+
+    fn block(&self, number: usize) -> Value {
+        let Some(block) = self.blocks.get(number) else { return Value::Null };
+        let transactions: Vec<_> = block.iter().map(|tx| seen(tx, Some(number))).collect();
+        json!({
+            "number": quantity(number), "hash": block_hash(number), "parentHash": block_hash(number.wrapping_sub(1)),
+            "timestamp": quantity(number), "transactions": transactions,
+        })
+    }
+}
+
+fn seen(tx: &Tx, block: Option<usize>) -> Value {
+    json!({ "hash": tx.hash, "from": tx.sender, "nonce": U64::from(tx.nonce), "blockNumber": block.map(quantity) })
+}
+
+fn quantity(number: usize) -> Value {
+    json!(U64::from(number))
+}
+
+fn block_hash(number: usize) -> B256 {
+    keccak256(number.to_be_bytes())
+}

@@ -1,0 +1,33 @@
+//! Numbers that a seed decides.
+
+/// SplitMix64 (Steele, Lea and Flood, 2014).
+pub(super) struct Random(u64);
+
+impl Random {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// A stream of its own.
+    pub(super) fn fork(&mut self) -> Self {
+        Self(self.next())
+    }
+
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number below `limit`.
+    pub(super) fn below(&mut self, limit: u64) -> u64 {
+        self.next() % limit
+    }
+
+    /// True so many times in a thousand.
+    pub(super) fn per_mille(&mut self, times: u64) -> bool {
+        self.below(1000) < times
+    }
+}

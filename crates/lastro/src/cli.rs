@@ -1,0 +1,156 @@
+//! The command line: what can be asked for.
+
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// Lastro tokenises real assets on permissioned Ethereum networks.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lastro",
+    version,
+    about,
+    arg_required_else_help = true,
+    after_help = "Exit codes: 0 done; 1 refused, or books differ; 2 wrong usage; 3 environment (port, lock, disk);\n\
+                  4 remote unreachable; 5 outcome unknown, repeat with the same key."
+)]
+pub(crate) struct Cli {
+    /// How results are shown.
+    #[command(flatten)]
+    pub(crate) output: Output,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// How results are shown.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Output {
+    /// Print results as JSON on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Say less: only results and errors
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Log what happens inside, on standard error
+    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+    /// Show no progress, even on a terminal
+    #[arg(long, global = true)]
+    pub(crate) no_progress: bool,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// The embedded EVM ledger
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
+    /// Federal bonds
+    #[command(subcommand)]
+    Bond(BondCommand),
+}
+
+/// What can be done with the embedded ledger.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerCommand {
+    /// Make a data directory for the network of a Besu genesis file
+    Init(LedgerInit),
+    /// Run the ledger of a data directory
+    Run(LedgerRun),
+    /// Show what a data directory holds
+    Inspect(DataDirArgument),
+    /// Cut a damaged log before its first damaged block
+    Repair(LedgerRepair),
+}
+
+/// Arguments of `lastro ledger init`.
+#[derive(Debug, Args)]
+pub(crate) struct LedgerInit {
+    /// Genesis file in Besu's format
+    #[arg(long, value_name = "FILE")]
+    pub(crate) genesis: PathBuf,
+    #[command(flatten)]
+    pub(crate) data_dir: DataDirArgument,
+    /// Node key file (32 bytes in hexadecimal, as Besu's); without it a new key is made
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+    /// Replace the validators that the genesis names by this node, to run a copy of a public network's genesis
+    #[arg(long)]
+    pub(crate) adopt: bool,
+}
+
+/// Arguments of `lastro ledger run`.
+#[derive(Debug, Args)]
+pub(crate) struct LedgerRun {
+    #[command(flatten)]
+    pub(crate) data_dir: DataDirArgument,
+    /// Where to serve JSON-RPC over HTTP; port 0 lets the system choose
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8545")]
+    pub(crate) http: SocketAddr,
+    /// Where to serve JSON-RPC over WebSocket; port 0 lets the system choose
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8546")]
+    pub(crate) ws: SocketAddr,
+    /// Keep this block period for the network, such as `2s`; below 1s only on the embedded network's chain
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    pub(crate) block_period: Option<Duration>,
+}
+
+/// Arguments of `lastro ledger repair`.
+#[derive(Debug, Args)]
+pub(crate) struct LedgerRepair {
+    #[command(flatten)]
+    pub(crate) data_dir: DataDirArgument,
+    /// Drop the first damaged block and all after it; the dropped bytes stay in a file beside the log
+    #[arg(long, required = true)]
+    pub(crate) drop_tail: bool,
+}
+
+/// The data directory.
+#[derive(Debug, Args)]
+pub(crate) struct DataDirArgument {
+    /// Data directory of the ledger
+    #[arg(long = "data-dir", value_name = "DIR")]
+    pub(crate) path: PathBuf,
+}
+
+/// What can be done with federal bonds.
+#[derive(Debug, Subcommand)]
+pub(crate) enum BondCommand {
+    /// Rebuild the published prices of a list of federal bonds from their rates
+    Price(BondPrice),
+}
+
+/// Arguments of `lastro bond price`.
+#[derive(Debug, Args)]
+pub(crate) struct BondPrice {
+    /// CSV of published rates and prices, such as examples/tpf-anbima-2026-09-01.csv
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// A length of time with its unit: `250ms`, `5s`, `1m`.
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let parsed = jiff::SignedDuration::from_str(text).ok().and_then(|duration| Duration::try_from(duration).ok());
+    parsed.ok_or_else(|| "expected a length of time with its unit, such as `250ms`, `5s` or `1m`".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn durations_need_a_unit() {
+        assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
+        assert_eq!(parse_duration("5s"), Ok(Duration::from_secs(5)));
+        assert!(parse_duration("5").is_err() && parse_duration("-5s").is_err() && parse_duration("soon").is_err());
+    }
+}

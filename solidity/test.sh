@@ -1,0 +1,24 @@
+#!/bin/sh
+# Everything that the contracts can be asked, in one go: formatting, tests, gas, artifacts, published ABIs.
+# Installs the pinned toolchain from npm when it is missing or not what the lock file says. Ends with 0 if all holds.
+set -eu
+cd "$(dirname "$0")"
+
+installed=node_modules/.lastro-lock
+if ! cmp -s package-lock.json "$installed"; then
+    echo "solidity: installing forge, solc-js and OpenZeppelin Contracts with npm ci"
+    npm ci --ignore-scripts --no-audit --no-fund
+    cp package-lock.json "$installed"
+fi
+
+step() {
+    echo "solidity: $1"
+    shift
+    "$@"
+}
+
+step "formatting" node tools/forge.mjs fmt --check src test
+step "tests" node tools/forge.mjs test
+step "gas" node tools/check-gas.mjs --check
+step "artifacts" node tools/build-artifacts.mjs --check
+step "published ABIs" node tools/check-abi.mjs
