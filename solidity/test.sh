@@ -4,11 +4,10 @@
 set -eu
 cd "$(dirname "$0")"
 
-installed=node_modules/.lastro-lock
-if ! cmp -s package-lock.json "$installed"; then
+# npm writes `.package-lock.json` last, so its age is that of a complete installation.
+if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
     echo "solidity: installing forge, solc-js and OpenZeppelin Contracts with npm ci"
     npm ci --ignore-scripts --no-audit --no-fund
-    cp package-lock.json "$installed"
 fi
 
 step() {

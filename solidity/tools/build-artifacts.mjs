@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 // Builds the artifacts that the bindings read: one small JSON file per deployable contract in `artifacts/`, with ABI,
-// creation and deployed bytecode, storage layout and the hash of the compiler's metadata. The bytes depend on the sources
-// and the pinned toolchain alone. Every contract is also held to the limits of the oldest network it must run on.
+// creation and deployed bytecode, storage layout and the hash of the compiler's metadata. The bytes depend on the
+// sources and the pinned toolchain alone. Every contract is also held to the limits of the oldest network it must run
+// on.
 //
 //   node tools/build-artifacts.mjs           builds and writes `artifacts/`
-//   node tools/build-artifacts.mjs --check   builds elsewhere and compares: exit code 1 names the first file that differs
+//   node tools/build-artifacts.mjs --check   builds elsewhere and compares: exit code 1 names the first file that
+// differs
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -36,7 +38,7 @@ function compile(read) {
   }
 }
 
-/** Outputs of our own deployable contracts: not of dependencies, interfaces, abstract contracts or internal libraries. */
+/** Artifacts of what we deploy: not of dependencies, interfaces, abstract contracts or internal libraries. */
 function readDeployables(outDir) {
   const outputs = readdirSync(outDir, { recursive: true })
     .filter((path) => path.endsWith(".json") && !path.startsWith("build-info"))
@@ -69,9 +71,13 @@ function immutables({ immutableReferences = {} }) {
     .sort((a, b) => a.start - b.start);
 }
 
-/** The compiler numbers its syntax nodes by everything that it compiled together: those numbers must not be in a file. */
+/** Drops the compiler's numbers of syntax nodes: they depend on everything that was compiled together. */
 function storageLayout({ storage, types }) {
-  const plain = JSON.parse(JSON.stringify({ storage, types: types ?? {} }).replace(/\)\d+_storage/g, ")_storage").replace(/(t_(?:contract|enum|userDefinedValueType)\([^)]*\))\d+/g, "$1"));
+  const plain = JSON.parse(
+    JSON.stringify({ storage, types: types ?? {} })
+      .replace(/\)\d+_storage/g, ")_storage")
+      .replace(/(t_(?:contract|enum|userDefinedValueType)\([^)]*\))\d+/g, "$1"),
+  );
   const strip = (members) => members.map(({ astId, ...rest }) => sortKeys(rest));
   for (const type of Object.values(plain.types)) if (type.members) type.members = strip(type.members);
   return { storage: strip(plain.storage), types: sortKeys(plain.types) };
@@ -87,7 +93,7 @@ function sortKeys(value) {
   return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sortKeys(value[key])]));
 }
 
-/** Reverts of the network, found here: a contract that is too big, or that speaks of opcodes the network does not know. */
+/** Finds here what a network would refuse: a contract that is too big, or an opcode that it does not know. */
 function holdLimits({ contractName, bytecode, deployedBytecode }) {
   const bytes = (code) => (code.object.length - 2) / 2;
   if (bytes(deployedBytecode) >= DEPLOYED_BYTES_MAX) {
@@ -98,7 +104,9 @@ function holdLimits({ contractName, bytecode, deployedBytecode }) {
   }
   for (const code of [bytecode, deployedBytecode]) {
     const foreign = firstForeignOpcode(code.object);
-    if (foreign) throw new Refused(`${contractName} has opcode ${foreign.opcode} at byte ${foreign.offset}, unknown to berlin`);
+    if (foreign) {
+      throw new Refused(`${contractName} has opcode ${foreign.opcode} at byte ${foreign.offset}, unknown to berlin`);
+    }
   }
 }
 
@@ -118,7 +126,9 @@ function check(files) {
     const path = join(ARTIFACTS_DIR, name);
     if (!existsSync(path)) throw new Refused(`artifacts/${name} is missing`);
     if (!files.has(name)) throw new Refused(`artifacts/${name} has no source`);
-    if (readFileSync(path, "utf8") !== files.get(name)) throw new Refused(`artifacts/${name} is not what its source builds`);
+    if (readFileSync(path, "utf8") !== files.get(name)) {
+      throw new Refused(`artifacts/${name} is not what its source builds`);
+    }
   }
   console.log(`${files.size} artifacts are what their sources build`);
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Measures the gas of the transactions in `test/**/*Gas.t.sol` and keeps the figures in `snapshots/`, one file per family.
-// The limits that the project promises are in those tests; here no figure may drift upwards unseen.
+// Measures the gas of the transactions in `test/**/*Gas.t.sol` and keeps the figures in `snapshots/`, one file per
+// family. The limits that the project promises are in those tests; here no figure may drift upwards unseen.
 //
 //   node tools/check-gas.mjs           measures and writes `snapshots/`
 //   node tools/check-gas.mjs --check   measures elsewhere and compares: a rise of more than 1 % is an error
@@ -34,11 +34,14 @@ function findings(committed, measured) {
   const lines = [];
   for (const [name, gas] of measured) {
     const before = committed.get(name);
-    if (before === undefined) lines.push(`${name}: ${gas}, not in snapshots/`);
-    else if (gas > before * (1 + RISE_PERCENT_MAX / 100)) lines.push(`${name}: ${gas}, was ${before}, may rise by ${RISE_PERCENT_MAX} %`);
+    if (before === undefined) {
+      lines.push(`${name}: ${gas}, not in snapshots/`);
+    } else if (gas > before * (1 + RISE_PERCENT_MAX / 100)) {
+      lines.push(`${name}: ${gas}, was ${before}, may rise by ${RISE_PERCENT_MAX} %`);
+    }
   }
-  for (const name of committed.keys()) if (!measured.has(name)) lines.push(`${name}: in snapshots/, no longer measured`);
-  return lines;
+  const gone = [...committed.keys()].filter((name) => !measured.has(name));
+  return [...lines, ...gone.map((name) => `${name}: in snapshots/, no longer measured`)];
 }
 
 function check() {

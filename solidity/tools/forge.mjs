@@ -1,7 +1,7 @@
 // Runs the project's own forge, the one that `npm ci` installed, in the project's folder.
 //
-// The package's launcher (`node_modules/.bin/forge` of 1.7.1) ends with 0 whatever forge ended with, so that a failing test
-// would pass here: the program is called itself.
+// The package's launcher (`node_modules/.bin/forge` of 1.7.1) ends with 0 whatever forge ended with, so that a failing
+// test would pass here: the program is called itself.
 
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";

@@ -11,9 +11,9 @@ const PUSH1 = 0x60;
 const PUSH32 = 0x7f;
 
 /**
- * The first opcode of `code` (hex with 0x) that a Berlin EVM does not know, or `undefined`. Push data is skipped, and so
- * is the CBOR tail of the compiler, whose length stands in the last two bytes. Constructor code that carries its deployed
- * code is read in one go: the two are separated by INVALID, and both begin at an instruction.
+ * The first opcode of `code` (hex with 0x) that a Berlin EVM does not know, or `undefined`. Push data is skipped, and
+ * so is the CBOR tail of the compiler, whose length stands in the last two bytes. Constructor code that carries its
+ * deployed code is read in one go: the two are separated by INVALID, and both begin at an instruction.
  */
 export function firstForeignOpcode(code) {
   const bytes = Buffer.from(code.slice(2), "hex");

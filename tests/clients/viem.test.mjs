@@ -115,7 +115,7 @@ describe('viem', () => {
   })
 
   test('heads and logs arrive over WebSocket', LIMIT, async () => {
-    const live = createPublicClient({ chain: reader.chain, transport: webSocket(ledger.ws) })
+    const live = createPublicClient({ chain: reader.chain, transport: webSocket(ledger.ws, { reconnect: false }) })
     const undo = []
     const watch = (start) => new Promise((resolve, onError) => undo.push(start(resolve, onError)))
     const head = watch((onBlock, onError) => live.watchBlocks({ onBlock, onError }))

@@ -1,6 +1,6 @@
 """web3.py as a judge: deploy, mint, transfer, logs, errors and subscriptions on a real ledger.
 
-Run by `node with-ledger.mjs .venv/bin/python -m unittest --verbose web3_test`, which names the ledger's addresses.
+Run by `node with-ledger.mjs .venv/bin/python -B -m unittest --verbose web3_test`, which names the ledger's addresses.
 """
 
 import asyncio

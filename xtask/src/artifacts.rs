@@ -21,7 +21,7 @@ pub(crate) fn check(root: &Path, printer: &Printer) -> Result<bool> {
     let project = root.join("solidity");
     if packages_are_stale(&project) {
         printer.note("artifacts: installing the contracts' pinned packages with `npm ci` in solidity/");
-        let status = Command::new("npm").arg("ci").current_dir(&project).status();
+        let status = Command::new("npm").args(["ci", "--ignore-scripts"]).current_dir(&project).status();
         let status = status.context("cannot run `npm`; install Node.js 20 or newer")?;
         ensure!(status.success(), "`npm ci` in solidity/ failed ({status})");
     }

@@ -115,12 +115,14 @@ impl RustSource {
 /// Marks the files whose modules are declared under `#[cfg(test)]`, and the files below them, as test code.
 pub(crate) fn mark_test_files(sources: &mut [RustSource]) {
     let modules: Vec<String> = sources.iter().flat_map(RustSource::test_modules).collect();
-    let is_below = |path: &str, module: &String| {
-        path.strip_prefix(module.as_str()).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
-    };
     for source in sources {
-        source.is_test_file |= modules.iter().any(|module| is_below(&source.path, module));
+        source.is_test_file |= modules.iter().any(|module| is_module(&source.path, module));
     }
+}
+
+/// Whether the file at `path` is that of `module`, a path without `.rs`, or of a module below it.
+pub(crate) fn is_module(path: &str, module: &str) -> bool {
+    path.strip_prefix(module).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
 }
 
 /// All tokens of `stream`, those inside brackets too, in order.

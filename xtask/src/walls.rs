@@ -66,7 +66,8 @@ pub(crate) const PACKAGE_KEEPERS: &[Keeper] = &[
     },
     Keeper {
         what: "jsonrpsee",
-        crates: &["ledger"],
+        // The program hands the ledger's methods to `chain` without a socket.
+        crates: &["lastro", "ledger"],
         rule: Rule { why: "only the ledger answers JSON-RPC", remedy: "add the method to the ledger's RPC module" },
     },
     Keeper {

@@ -75,6 +75,15 @@ sol!(
     "../../solidity/artifacts/TPFtOperationId.json"
 );
 
+/// Operation 1052 between two institutions that are named by CNPJ root, paid in Real Digital.
+pub type TradeByCnpj8 = TPFtOperation1052::trade_3Call;
+/// Operation 1052 between two institutions that are named by wallet, paid in Real Digital.
+pub type TradeByWallet = TPFtOperation1052::trade_0Call;
+/// Operation 1052 with clients, paid in Real Tokenizado.
+pub type TradeWithClient = TPFtOperation1052::trade_1Call;
+/// Operation 1052 of an auction (1005, 1006), with the number of its notice.
+pub type TradeOfAuction = TPFtOperation1052::trade_2Call;
+
 /// The artifact of each contract, as its build wrote it: name and JSON.
 pub(crate) const ARTIFACTS: &[(&str, &str)] = &[
     ("AddressDiscovery", include_str!("../../../solidity/artifacts/AddressDiscovery.json")),
@@ -92,3 +101,18 @@ pub(crate) const ARTIFACTS: &[(&str, &str)] = &[
     ("TPFtOperation1052", include_str!("../../../solidity/artifacts/TPFtOperation1052.json")),
     ("TPFtOperationId", include_str!("../../../solidity/artifacts/TPFtOperationId.json")),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloy_sol_types::SolCall;
+
+    /// Overloads are numbered by their order in the artifact; the published selectors tell which is which.
+    #[test]
+    fn the_overloads_of_trade_have_their_published_selectors() {
+        assert_eq!(TradeByCnpj8::SELECTOR, [0x3b, 0xb0, 0x5d, 0x83]);
+        assert_eq!(TradeByWallet::SELECTOR, [0xc5, 0xaf, 0x9b, 0x34]);
+        assert_eq!(TradeWithClient::SELECTOR, [0x34, 0x9c, 0x53, 0x5f]);
+        assert_eq!(TradeOfAuction::SELECTOR, [0x2f, 0xd4, 0xb6, 0x32]);
+    }
+}

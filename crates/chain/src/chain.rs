@@ -14,7 +14,7 @@ use crate::intent::IntentKey;
 use crate::lane::Lane;
 use crate::profile::Profile;
 use crate::rpc::{At, Rpc, RpcError};
-use crate::store::{Durability, Identity, LaneRow, Store, StoreError, StoredIntent};
+use crate::store::{Durability, Identity, LaneRow, Store, StoreError, StoreOpenError, StoredIntent};
 use crate::transport::RpcTransport;
 
 /// The platform's way to one network. Cheap to clone; all clones share the store.
@@ -74,6 +74,8 @@ pub struct Counters {
     pub wrong_hashes: u64,
     /// Transactions that were stored without an end when the chain was opened, and sent again.
     pub recovered: usize,
+    /// Groups that the store ran, each in one transaction.
+    pub store_groups: u64,
 }
 
 /// The chain cannot be opened.
@@ -118,7 +120,10 @@ pub enum OpenError {
     },
     /// The store cannot be opened.
     #[error("cannot open the store")]
-    Store(#[source] StoreError),
+    Store(#[source] StoreOpenError),
+    /// The store cannot be read.
+    #[error("cannot read the store")]
+    Read(#[source] StoreError),
 }
 
 /// A lane cannot be opened.
@@ -169,7 +174,7 @@ impl Chain {
         let identity = identity_of_node(&rpc, &profile).await?;
         let store = Store::open(path, identity, durability).await.map_err(OpenError::Store)?;
         check_not_rewound(&rpc, &store).await?;
-        let open = store.open_intents().await.map_err(OpenError::Store)?;
+        let open = store.open_intents().await.map_err(OpenError::Read)?;
         send_again(&rpc, &open).await;
         Ok(Core {
             head: HeadWatch::start(Arc::clone(&rpc), profile.head_poll),
@@ -212,6 +217,7 @@ impl Chain {
             unknown_answers: self.core.rpc.unknown_answers(),
             wrong_hashes: self.core.wrong_hashes.load(Ordering::Relaxed),
             recovered: self.core.recovered,
+            store_groups: self.core.store.groups(),
         }
     }
 
@@ -276,7 +282,7 @@ async fn identity_of_node(rpc: &Rpc, profile: &Profile) -> Result<Identity, Open
 }
 
 async fn check_not_rewound(rpc: &Rpc, store: &Store) -> Result<(), OpenError> {
-    for (sender, nonce) in store.last_mined().await.map_err(OpenError::Store)? {
+    for (sender, nonce) in store.last_mined().await.map_err(OpenError::Read)? {
         let count = rpc.transaction_count(sender, At::Latest).await;
         let ledger_count = count.map_err(|source| OpenError::Node { source })?;
         if ledger_count <= nonce {

@@ -103,6 +103,6 @@ pub use crate::revert::Revert;
 pub use crate::rpc::{
     At, Block, BlockTransaction, CallRequest, LogEntry, LogFilter, NodeAnswer, Receipt, Rpc, RpcError, SeenTransaction,
 };
-pub use crate::store::StoreError;
+pub use crate::store::{StoreError, StoreOpenError};
 pub use crate::transport::http::{HttpTransport, HttpTransportError};
 pub use crate::transport::{ANSWER_BYTES_MAX, RpcTransport, TransportError, TransportFuture};

@@ -139,7 +139,8 @@ impl Core {
             if let Some(outcome) = intent.outcome {
                 return Ok(outcome);
             }
-            match self.find_end(&intent, *head.borrow_and_update()).await {
+            let head_number = *head.borrow_and_update();
+            match self.find_end(&intent, head_number).await {
                 Ok(Some(outcome)) => {
                     self.store.settle(&intent, &outcome).await.map_err(failed)?;
                     return Ok(outcome);

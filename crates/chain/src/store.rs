@@ -13,6 +13,7 @@ mod schema;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
@@ -42,9 +43,9 @@ pub(crate) struct Identity {
     pub(crate) genesis: B256,
 }
 
-/// The store cannot be opened or used.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum StoreError {
+/// The store cannot be opened. Nothing in it was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreOpenError {
     /// The lock file beside the store cannot be used.
     #[error("cannot {action} lock file `{}`", path.display())]
     Lock {
@@ -53,7 +54,7 @@ pub enum StoreError {
         /// The lock file.
         path: PathBuf,
         /// Why not.
-        source: Arc<std::io::Error>,
+        source: std::io::Error,
     },
     /// Another process has the store open. Stop it, or use another store.
     #[error("store `{}` is held by {holder}", path.display())]
@@ -63,7 +64,7 @@ pub enum StoreError {
         /// The process, as it wrote itself into the lock file.
         holder: String,
     },
-    /// The store was made for another ledger.
+    /// The store was made for another ledger. Use a store of its own for each.
     #[error("store `{}` belongs to chain {stored_chain_id} with genesis {stored_genesis}, not to chain {chain_id} with genesis {genesis}", path.display())]
     OfOtherLedger {
         /// The store.
@@ -87,6 +88,21 @@ pub enum StoreError {
         /// The newest schema that is known.
         known: i64,
     },
+    /// SQLite refused.
+    #[error("cannot {doing} `{}`", path.display())]
+    Sql {
+        /// What was tried.
+        doing: &'static str,
+        /// The store.
+        path: PathBuf,
+        /// Why not.
+        source: sqlx::Error,
+    },
+}
+
+/// The store cannot be used.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
     /// SQLite refused. Nothing of the group was stored, unless it is the commit that failed: then that is not known, and
     /// whoever cares reads again.
     #[error("cannot {doing}")]
@@ -141,18 +157,23 @@ enum Command {
 pub(crate) struct Store {
     commands: mpsc::Sender<Command>,
     task: JoinHandle<()>,
+    groups: Arc<AtomicU64>,
 }
 
 impl Store {
     /// Opens the store, makes it if it is not there, and brings its schema up to date.
-    pub(crate) async fn open(path: &Path, identity: Identity, durability: Durability) -> Result<Self, StoreError> {
+    pub(crate) async fn open(path: &Path, identity: Identity, durability: Durability) -> Result<Self, StoreOpenError> {
         let lock = LockFile::take(path)?;
-        let mut connection = connect(path, durability).await.map_err(|source| sql("open the store", source))?;
+        let mut connection = connect(path, durability).await.map_err(|source| {
+            let path = path.to_owned();
+            StoreOpenError::Sql { doing: "open", path, source }
+        })?;
         schema::migrate(&mut connection, path).await?;
         schema::check_identity(&mut connection, path, identity).await?;
         let (commands, queue) = mpsc::channel(QUEUE_MAX);
-        let task = tokio::spawn(serve(connection, queue, lock));
-        Ok(Self { commands, task })
+        let groups = Arc::new(AtomicU64::new(0));
+        let task = tokio::spawn(serve(connection, queue, lock, Arc::clone(&groups)));
+        Ok(Self { commands, task, groups })
     }
 
     /// Finishes what is waiting and closes the file.
@@ -160,6 +181,11 @@ impl Store {
         // Without a sender the queue ends, and with it the task.
         self.commands = mpsc::channel(1).0;
         drop((&mut self.task).await);
+    }
+
+    /// How many groups were run so far.
+    pub(crate) fn groups(&self) -> u64 {
+        self.groups.load(Ordering::Relaxed)
     }
 
     /// Takes the lane: counts its token up, and moves its next nonce to `nonce_min` at least.
@@ -248,10 +274,16 @@ async fn connect(path: &Path, durability: Durability) -> Result<SqliteConnection
 }
 
 /// Serves commands until the last handle is gone. The lock is released after the connection.
-async fn serve(mut connection: SqliteConnection, mut queue: mpsc::Receiver<Command>, lock: LockFile) {
+async fn serve(
+    mut connection: SqliteConnection,
+    mut queue: mpsc::Receiver<Command>,
+    lock: LockFile,
+    groups: Arc<AtomicU64>,
+) {
     let mut group = Vec::new();
     while queue.recv_many(&mut group, GROUP_MAX).await > 0 {
         let mut steps = Vec::with_capacity(group.len());
+        let _ = groups.fetch_add(1, Ordering::Relaxed);
         let failure = run_group(&mut connection, group.drain(..), &mut steps).await.err();
         if let Some(error) = &failure {
             tracing::error!(%error, "a group of the store was not committed");

@@ -1,6 +1,6 @@
 //! The command line: what can be asked for.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -45,12 +45,57 @@ pub(crate) struct Output {
 /// What can be done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Settle real federal bonds against tokenised money, on a ledger of its own
+    Demo(Demo),
     /// The embedded EVM ledger
     #[command(subcommand)]
     Ledger(LedgerCommand),
     /// Federal bonds
     #[command(subcommand)]
     Bond(BondCommand),
+}
+
+/// Arguments of `lastro demo`.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Directory of the demonstration; the same one goes on where an earlier run was [default: a fresh one]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// CSV of bonds to issue [default: six bonds of 1 September 2026]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) bonds: Option<PathBuf>,
+    /// Language of the report
+    #[arg(long, value_enum, default_value_t = Language::of_the_user())]
+    pub(crate) lang: Language,
+    /// Leave the ledger running on its ports until Ctrl-C
+    #[arg(long)]
+    pub(crate) keep: bool,
+    /// Where `--keep` serves JSON-RPC over HTTP; port 0 lets the system choose
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8545", requires = "keep")]
+    pub(crate) http: SocketAddr,
+    /// Where `--keep` serves JSON-RPC over WebSocket; port 0 lets the system choose
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8546", requires = "keep")]
+    pub(crate) ws: SocketAddr,
+}
+
+/// A language that the product speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Language {
+    /// Português do Brasil
+    #[value(name = "pt-BR", alias = "pt-br", alias = "pt")]
+    PtBr,
+    /// English
+    #[value(name = "en", alias = "en-US")]
+    En,
+}
+
+impl Language {
+    /// Portuguese if the environment says so, as other programs decide it, else English.
+    fn of_the_user() -> Self {
+        let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
+        let first = set.into_iter().find(|value| !value.is_empty());
+        if first.is_some_and(|value| value.to_lowercase().starts_with("pt")) { Self::PtBr } else { Self::En }
+    }
 }
 
 /// What can be done with the embedded ledger.

@@ -1,6 +1,6 @@
 //! `lastro ledger …`: the embedded ledger from the command line.
 
-mod run;
+pub(crate) mod run;
 
 use crate::cli::{DataDirArgument, LedgerCommand, LedgerInit};
 use crate::failure::{Failure, FailureKind};

@@ -5,7 +5,9 @@
 
 mod bond_command;
 mod cli;
+mod demo;
 mod failure;
+mod in_process;
 mod ledger_command;
 mod printer;
 
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
 
 fn run(command: Command, printer: &Printer) -> Result<(), Failure> {
     match command {
+        Command::Demo(arguments) => demo::run(&arguments, printer),
         Command::Ledger(command) => ledger_command::run(command, printer),
         Command::Bond(command) => bond_command::run(&command, printer),
     }

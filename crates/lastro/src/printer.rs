@@ -42,6 +42,11 @@ impl Printer {
         }
     }
 
+    /// The heading of a part of the result.
+    pub(crate) fn heading(&self, text: &str) {
+        self.line(&format!("\n{CYAN}{text}{CYAN:#}"));
+    }
+
     /// The result for machines; left out where people read.
     pub(crate) fn json(&self, value: &Value) {
         if self.is_json {

@@ -1,7 +1,8 @@
 //! The blocks: what is kept in memory to find them, and how the rest is read back from the log.
 //!
 //! In memory: every header and log position (about 1 KiB a block), where each transaction is (about 60 bytes each), the
-//! newest [`BLOCKS_KEPT`] blocks whole and the newest [`STATES_KEPT`] states. Everything older comes from the log.
+//! newest [`BLOCKS_KEPT`] blocks whole and the newest [`STATES_KEPT`] states; fewer of both under load, since what they
+//! cost depends on what is in them. Older blocks come from the log, older states are gone.
 
 use crate::block::{Block, decode_record};
 use crate::header::SealedHeader;
@@ -16,6 +17,12 @@ use std::sync::Arc;
 pub const BLOCKS_KEPT: usize = 256;
 /// Newest states that calls can be made on; Besu's default for Bonsai is 512 blocks.
 pub const STATES_KEPT: usize = 512;
+/// Transactions in the blocks that are kept decoded: at some 2 KiB for a transfer with its receipt, 200 MiB.
+const TRANSACTIONS_KEPT: usize = 100_000;
+/// Accounts and slots that changed between the states that are kept: at some 1 KiB for what two states do not share, 1 GiB.
+const CHANGES_KEPT: usize = 1_000_000;
+/// As many states are kept however much changed between them, so that a call on a block just seen finds it.
+const STATES_KEPT_MIN: usize = 8;
 /// How far `BLOCKHASH` looks back.
 const BLOCK_HASHES: u64 = 256;
 
@@ -28,7 +35,17 @@ pub(crate) struct Chain {
     by_hash: Index<B256, u64>,
     transactions: Index<B256, (u64, u32)>,
     recent: VecDeque<Arc<Block>>,
-    states: VecDeque<WorldState>,
+    /// Transactions in `recent`.
+    recent_transactions: usize,
+    states: VecDeque<KeptState>,
+    /// Changes in `states`.
+    states_changes: usize,
+}
+
+/// The state after a block, and how many accounts and slots the block changed.
+struct KeptState {
+    state: WorldState,
+    changes: usize,
 }
 
 /// Where a block is to be found.
@@ -65,15 +82,17 @@ impl Chain {
             by_hash: Index::default(),
             transactions: Index::default(),
             recent: VecDeque::new(),
+            recent_transactions: 0,
             states: VecDeque::new(),
+            states_changes: 0,
         }
     }
 
-    /// Adds the next block.
+    /// Adds the next block, the state after it, and how many accounts and slots it changed.
     ///
     /// # Panics
     /// If it does not extend the chain: only a bug could hand over such a block.
-    pub(crate) fn push(&mut self, block: Arc<Block>, position: RecordPosition, state: WorldState) {
+    pub(crate) fn push(&mut self, block: Arc<Block>, position: RecordPosition, state: WorldState, changes: usize) {
         let number = block.header.number;
         assert_eq!(number, self.headers.len() as u64, "a block must extend the chain");
         for (index, transaction) in (0_u32..).zip(&block.transactions) {
@@ -82,13 +101,23 @@ impl Chain {
         let _ = self.by_hash.insert(block.header.hash(), number);
         self.headers.push(Arc::clone(&block.header));
         self.positions.push(position);
+        self.recent_transactions += block.transactions.len();
         self.recent.push_back(block);
-        self.states.push_back(state);
-        if self.recent.len() > BLOCKS_KEPT {
-            let _ = self.recent.pop_front();
+        self.states_changes += changes;
+        self.states.push_back(KeptState { state, changes });
+        self.forget_old();
+    }
+
+    fn forget_old(&mut self) {
+        while self.recent.len() > BLOCKS_KEPT || (self.recent.len() > 1 && self.recent_transactions > TRANSACTIONS_KEPT) {
+            let Some(oldest) = self.recent.pop_front() else { break };
+            self.recent_transactions -= oldest.transactions.len();
         }
-        if self.states.len() > STATES_KEPT {
-            let _ = self.states.pop_front();
+        while self.states.len() > STATES_KEPT
+            || (self.states.len() > STATES_KEPT_MIN && self.states_changes > CHANGES_KEPT)
+        {
+            let Some(oldest) = self.states.pop_front() else { break };
+            self.states_changes -= oldest.changes;
         }
     }
 
@@ -102,7 +131,7 @@ impl Chain {
 
     /// The newest state. A cheap clone.
     pub(crate) fn head_state(&self) -> WorldState {
-        self.states.back().expect("an open ledger has the state of its head").clone()
+        self.states.back().expect("an open ledger has the state of its head").state.clone()
     }
 
     /// The header of a block.
@@ -134,7 +163,7 @@ impl Chain {
     pub(crate) fn state(&self, number: u64) -> Option<WorldState> {
         let from_end = usize::try_from(self.head().number.checked_sub(number)?).ok()?;
         let index = self.states.len().checked_sub(from_end + 1)?;
-        Some(self.states[index].clone())
+        Some(self.states[index].state.clone())
     }
 
     /// Hashes that `BLOCKHASH` may see while the block after `number` runs, newest first.

@@ -11,12 +11,13 @@ mod evm;
 mod reader;
 
 pub use code::Code;
-pub use environment::BlockContext;
+pub use environment::{BlockContext, transaction_gas_max};
 
 use crate::forks::Fork;
 use crate::receipt::{REVERT_BYTES_MAX, Receipt};
 use crate::state::{StateDiff, WorldState};
 use crate::transaction::SignedTransaction;
+use alloy_eips::eip2930::AccessList;
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_eips::eip4788::BEACON_ROOTS_ADDRESS;
 use alloy_primitives::{Address, B256, Bytes, Log, TxKind, U256};
@@ -24,6 +25,10 @@ use environment::{evm, transaction_env};
 use evm::{Evm, EvmError};
 use revm::context::TxEnv;
 use revm::context::result::{EVMError, ExecutionResult, HaltReason, InvalidTransaction, Output};
+use revm::primitives::eip3860::MAX_INITCODE_SIZE;
+
+const LEGACY_TYPE: u8 = 0;
+const ACCESS_LIST_TYPE: u8 = 1;
 
 /// Hash of an earlier block, for `BLOCKHASH`.
 pub type BlockHashes<'a> = &'a (dyn Fn(u64) -> B256 + Sync);
@@ -131,6 +136,8 @@ pub struct Call {
     pub gas_limit: u64,
     /// Price per gas in wei; 0 also where the block has a base fee.
     pub gas_price: u128,
+    /// Addresses and slots that are warm from the start (EIP-2930).
+    pub access_list: AccessList,
     /// Whether the caller must own value and fees.
     pub is_balance_checked: bool,
 }
@@ -174,6 +181,7 @@ impl Executor {
         evm.inner.ctx.cfg.disable_nonce_check = true;
         evm.inner.ctx.cfg.disable_eip3607 = true;
         evm.inner.ctx.cfg.disable_block_gas_limit = true;
+        evm.inner.ctx.cfg.tx_gas_limit_cap = Some(u64::MAX);
         evm.inner.ctx.cfg.disable_base_fee = call.gas_price == 0;
         evm.inner.ctx.cfg.disable_balance_check = !call.is_balance_checked;
         let env = TxEnv {
@@ -184,10 +192,21 @@ impl Executor {
             value: call.value,
             data: call.input,
             chain_id: Some(self.chain_id),
+            // A legacy transaction would leave its access list without effect.
+            tx_type: if call.access_list.is_empty() { LEGACY_TYPE } else { ACCESS_LIST_TYPE },
+            access_list: call.access_list,
             ..TxEnv::default()
         };
         let result = evm.transact(env).map_err(invalid_reason)?;
         Ok(call_outcome(result))
+    }
+
+    /// Longest creation code in bytes: from Shanghai on twice the longest runtime code (EIP-3860); no limit before.
+    pub fn initcode_bytes_max(&self, fork: Fork) -> usize {
+        if fork < Fork::Shanghai {
+            return usize::MAX;
+        }
+        self.contract_bytes_max.map_or(MAX_INITCODE_SIZE, |bytes| bytes.saturating_mul(2))
     }
 
     /// Gas that a transaction costs before anything runs: its bytes, its access list, a creation (EIP-2028, EIP-2930,

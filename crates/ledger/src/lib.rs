@@ -2,6 +2,7 @@
 
 pub mod block;
 pub mod chain;
+pub mod clock;
 pub mod data_dir;
 pub mod executor;
 pub mod extra_data;
@@ -21,3 +22,5 @@ mod trie;
 
 #[cfg(test)]
 mod ethereum_tests;
+#[cfg(test)]
+mod testing;

@@ -36,11 +36,11 @@ use std::path::{Path, PathBuf};
 
 use alloy_primitives::B256;
 
-pub(crate) use self::files::{FileAction, FileError, SegmentId};
+use self::files::{FileAction, FileError, SegmentId};
 use self::frame::{SEGMENT_HEADER_BYTES, SegmentHeader};
-pub(crate) use self::reader::{LogReader, ReadError};
-pub(crate) use self::repair::{DroppedPiece, Inspection, RepairError, Repaired, inspect, repair_drop_tail};
-pub(crate) use self::scan::{Damage, DamageKind, DirectoryError, DroppedTail, SegmentSummary};
+pub(crate) use self::reader::LogReader;
+pub(crate) use self::repair::{RepairError, inspect, repair_drop_tail};
+pub(crate) use self::scan::{Damage, DirectoryError, DroppedTail};
 use self::scan::{WalkEnd, WalkError};
 
 /// Size at which a segment is closed and the next one begun: 256 MiB, some fifty seconds at 5 MB/s, so that pruning and backup
@@ -64,23 +64,6 @@ pub(crate) struct RecordPosition {
     offset_bytes: u64,
     segment: SegmentId,
     payload_bytes: u32,
-}
-
-impl RecordPosition {
-    /// The segment.
-    pub(crate) fn segment(&self) -> SegmentId {
-        self.segment
-    }
-
-    /// Where in the segment the record's frame begins.
-    pub(crate) fn offset_bytes(&self) -> u64 {
-        self.offset_bytes
-    }
-
-    /// Length of the payload.
-    pub(crate) fn payload_bytes(&self) -> u32 {
-        self.payload_bytes
-    }
 }
 
 /// What [`Log::open`] found.
@@ -211,11 +194,6 @@ impl Log {
         Ok((log, Recovered { records: walk.next_record_number, dropped_tail }))
     }
 
-    /// Number that the next appended record gets; also the number of records in the log.
-    pub(crate) fn next_record_number(&self) -> u64 {
-        self.next_record_number
-    }
-
     /// Commits one record: when this returns its position, the record is on disk (`fdatasync`).
     ///
     /// # Errors
@@ -242,14 +220,6 @@ impl Log {
         self.next_record_number += 1;
         self.is_poisoned = false;
         Ok(position)
-    }
-
-    /// The payload of a record that was appended or visited.
-    ///
-    /// # Errors
-    /// See [`ReadError`].
-    pub(crate) fn read(&self, position: RecordPosition) -> Result<Vec<u8>, ReadError> {
-        self.reader.read(position)
     }
 
     /// A reader for other threads, independent of this log's life.

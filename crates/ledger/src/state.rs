@@ -99,6 +99,11 @@ pub struct SlotDiff {
 }
 
 impl StateDiff {
+    /// How many accounts and slots change.
+    pub fn changes(&self) -> usize {
+        self.accounts.iter().map(|account| 1 + account.slots.len()).sum()
+    }
+
     /// The accounts of block 0, seen as a change of the empty state.
     pub fn from_genesis(accounts: &[(Address, GenesisAccount)]) -> Self {
         let mut diff = Self::default();

@@ -50,6 +50,9 @@ pub enum TransactionError {
     /// Signed for no chain at all: it could be played again on any.
     #[error("the transaction names no chain id (EIP-155), so it could be replayed on other chains")]
     NoChainId,
+    /// A set-code transaction without authorizations (EIP-7702).
+    #[error("a set-code transaction needs at least one authorization (EIP-7702)")]
+    NoAuthorizations,
     /// The signature is not valid, or its s is in the upper half (EIP-2).
     #[error("the signature is invalid or malleable (EIP-2)")]
     Signature,
@@ -86,7 +89,8 @@ impl SignedTransaction {
     /// The checks of a network: chain id, and whether the rules know the type.
     ///
     /// # Errors
-    /// [`TransactionError::WrongChain`], [`TransactionError::NoChainId`] or [`TransactionError::Type`].
+    /// [`TransactionError::WrongChain`], [`TransactionError::NoChainId`], [`TransactionError::Type`] or
+    /// [`TransactionError::NoAuthorizations`].
     pub fn check_network(&self, chain_id: u64, fork: Fork) -> Result<(), TransactionError> {
         match self.envelope.chain_id() {
             None => return Err(TransactionError::NoChainId),
@@ -103,6 +107,9 @@ impl SignedTransaction {
         };
         if first.is_none_or(|first| fork < first) {
             return Err(TransactionError::Type { ty: self.envelope.tx_type() as u8, fork });
+        }
+        if self.envelope.authorization_list().is_some_and(<[_]>::is_empty) {
+            return Err(TransactionError::NoAuthorizations);
         }
         Ok(())
     }
@@ -150,7 +157,7 @@ pub(crate) mod testing {
     //! Transactions signed in tests.
 
     use super::*;
-    use alloy_consensus::{SignableTransaction, TxLegacy};
+    use alloy_consensus::{SignableTransaction, Signed, TxLegacy};
     use alloy_eips::eip2718::Encodable2718;
     use alloy_primitives::{TxKind, keccak256};
     use secp256k1::{Message, SECP256K1, SecretKey};
@@ -164,12 +171,21 @@ pub(crate) mod testing {
         Address::from_slice(&keccak256(&key(name).public_key(SECP256K1).serialize_uncompressed()[1..])[12..])
     }
 
-    pub(crate) fn sign(transaction: TxLegacy, name: &str) -> SignedTransaction {
+    pub(crate) fn sign<T: SignableTransaction<Signature>>(transaction: T, name: &str) -> SignedTransaction
+    where
+        TxEnvelope: From<Signed<T>>,
+    {
+        SignedTransaction::decode(signed_bytes(transaction, &key(name))).unwrap()
+    }
+
+    pub(crate) fn signed_bytes<T: SignableTransaction<Signature>>(transaction: T, key: &SecretKey) -> Bytes
+    where
+        TxEnvelope: From<Signed<T>>,
+    {
         let digest = Message::from_digest(transaction.signature_hash().0);
-        let (recovery, compact) = SECP256K1.sign_ecdsa_recoverable(digest, &key(name)).serialize_compact();
+        let (recovery, compact) = SECP256K1.sign_ecdsa_recoverable(digest, key).serialize_compact();
         let signature = Signature::from_bytes_and_parity(&compact, i32::from(recovery) == 1);
-        let envelope = TxEnvelope::from(transaction.into_signed(signature));
-        SignedTransaction::decode(envelope.encoded_2718().into()).unwrap()
+        TxEnvelope::from(transaction.into_signed(signature)).encoded_2718().into()
     }
 
     /// A free transaction of chain 1337.

@@ -84,6 +84,7 @@ impl<V> Trie<V> {
     }
 
     /// Number of keys.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.leaves.live()
     }
@@ -99,6 +100,7 @@ impl<V> Trie<V> {
     }
 
     /// Bytes that the arenas hold from the allocator, free slots included; what values own elsewhere is not counted.
+    #[cfg(test)]
     pub(crate) fn memory_bytes(&self) -> usize {
         self.leaves.memory_bytes() + self.branches.memory_bytes() + self.extensions.memory_bytes()
     }

@@ -252,6 +252,8 @@ impl Meaning {
     ///
     /// Two rules stand behind them: after a byte may have left, only the same signed bytes are sent again; and a nonce is
     /// given to something else only after proof that it was not used.
+    // One meaning to a line would make the page longer and no clearer.
+    #[rustfmt::skip]
     pub const fn next_step(self) -> NextStep {
         match self {
             Self::NonceTooLow => NextStep::LookUpByHash,
@@ -304,29 +306,14 @@ impl Meaning {
             | Self::ResourceNotFound => NextStep::NotThere,
             Self::FilterNotFound | Self::LogsFilterNotFound | Self::SubscriptionNotFound => NextStep::SubscribeAgain,
             Self::MethodNotFound | Self::MethodNotEnabled | Self::SendTransactionNotSupported => NextStep::OtherMethod,
-            Self::ParseError
-            | Self::InvalidRequest
-            | Self::InvalidParams
-            | Self::InvalidAccountParams
-            | Self::InvalidAddressParams
-            | Self::InvalidBlockParams
-            | Self::InvalidBlockCountParams
-            | Self::InvalidBlockHashParams
-            | Self::InvalidBlockIndexParams
-            | Self::InvalidBlockNumberParams
-            | Self::InvalidCallParams
-            | Self::InvalidDataParams
-            | Self::InvalidFilterParams
-            | Self::InvalidFilterIdParams
-            | Self::InvalidLogFilterParams
-            | Self::InvalidPositionParams
-            | Self::InvalidReturnCompleteTransactionParams
-            | Self::InvalidRewardPercentilesParams
-            | Self::InvalidStorageKeysParams
-            | Self::InvalidSubscriptionParams
-            | Self::InvalidTransactionIndexParams
-            | Self::InvalidTransactionHashParams
-            | Self::InvalidTransactionParams
+            Self::ParseError | Self::InvalidRequest | Self::InvalidParams | Self::InvalidAccountParams
+            | Self::InvalidAddressParams | Self::InvalidBlockParams | Self::InvalidBlockCountParams
+            | Self::InvalidBlockHashParams | Self::InvalidBlockIndexParams | Self::InvalidBlockNumberParams
+            | Self::InvalidCallParams | Self::InvalidDataParams | Self::InvalidFilterParams
+            | Self::InvalidFilterIdParams | Self::InvalidLogFilterParams | Self::InvalidPositionParams
+            | Self::InvalidReturnCompleteTransactionParams | Self::InvalidRewardPercentilesParams
+            | Self::InvalidStorageKeysParams | Self::InvalidSubscriptionParams | Self::InvalidTransactionIndexParams
+            | Self::InvalidTransactionHashParams | Self::InvalidTransactionParams
             | Self::InvalidParamCount => NextStep::FixRequest,
         }
     }

@@ -6,12 +6,13 @@ import {Cnpj8} from "./Cnpj8.sol";
 
 /// @title AddressDiscovery
 /// @notice The network's directory: `keccak256` of a contract's published name to its address.
-/// @dev For people and programs that look for a contract. The family's own contracts hold each other's addresses since their
-/// deployment, so that an entry changed here redirects no money.
+/// @dev For people and programs that look for a contract. The family's own contracts hold each other's addresses since
+/// their deployment, so that an entry changed here redirects no money.
 contract AddressDiscovery is AuthorityControl {
     using Cnpj8 for uint256;
 
-    /// @notice `keccak256` of a name, such as `RealDigital` or `RealTokenizado@11111111`, to an address; zero if unknown.
+    /// @notice `keccak256` of a name, such as `RealDigital` or `RealTokenizado@11111111`, to an address; zero if
+    /// unknown.
     mapping(bytes32 smartContract => address contractAddress) public addressDiscovery;
 
     /// @notice A name stands for another address from now on.
@@ -25,8 +26,8 @@ contract AddressDiscovery is AuthorityControl {
     /// @param admin_ Receives DEFAULT_ADMIN_ROLE.
     constructor(address authority_, address admin_) AuthorityControl(authority_, admin_) {}
 
-    /// @notice Registers an address under a name, or frees the name. A bank's token belongs under two names: with the root of
-    /// its CNPJ in eight characters, as contracts build it, and without leading zeros, as the kit's scripts do.
+    /// @notice Registers an address under a name, or frees the name. A bank's token belongs under two names: with the
+    /// root of its CNPJ in eight characters, as contracts build it, and without leading zeros, as the kit's scripts do.
     /// @dev Requires ACCESS_ROLE. Emits {AddressUpdated}.
     /// @param smartContract `keccak256` of the name.
     /// @param newAddress The address; zero frees the name.
@@ -35,8 +36,8 @@ contract AddressDiscovery is AuthorityControl {
         addressDiscovery[smartContract] = newAddress;
     }
 
-    /// @notice A bank's Real Tokenizado, by the root of its CNPJ: what stands under `RealTokenizado@` and the root's eight
-    /// characters.
+    /// @notice A bank's Real Tokenizado, by the root of its CNPJ: what stands under `RealTokenizado@` and the root's
+    /// eight characters.
     /// @dev Reverts with `Cnpj8Invalid`.
     /// @param cnpj8 Root of the bank's CNPJ.
     /// @return The token's address; zero if unknown.

@@ -5,8 +5,8 @@ import {AuthorityControl} from "./AuthorityControl.sol";
 
 /// @title ApprovedDigitalCurrency
 /// @notice The list of banks' tokens that a swap works with. Each swap is one and keeps its own.
-/// @dev DANGER: an approved token is trusted code: it is called in the middle of a settlement, and its word that money moved
-/// is believed.
+/// @dev DANGER: an approved token is trusted code: it is called in the middle of a settlement, and its word that money
+/// moved is believed.
 contract ApprovedDigitalCurrency is AuthorityControl {
     /// @dev Tokens on the list.
     mapping(address asset => bool isApproved) private _isApproved;

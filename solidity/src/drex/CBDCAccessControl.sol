@@ -7,8 +7,8 @@ import {NonZeroAddress} from "./NonZeroAddress.sol";
 /// @title CBDCAccessControl
 /// @notice Roles of tokenised money, and the list of wallets that may send and receive it.
 /// @dev A wallet's flag shares one storage slot with its balance and its frozen amount, so that a transfer reads and
-/// writes one slot per end, and so that the slot of an enabled wallet is never empty: its first receipt costs what every
-/// later one costs.
+/// writes one slot per end, and so that the slot of an enabled wallet is never empty: its first receipt costs what
+/// every later one costs.
 abstract contract CBDCAccessControl is AuthorityControl {
     using NonZeroAddress for address;
 
@@ -44,7 +44,8 @@ abstract contract CBDCAccessControl is AuthorityControl {
     /// @param member The wallet.
     event EnabledAccount(address member);
 
-    /// @notice A wallet may neither send nor receive from now on; what it holds stays. Emitted also when it already could not.
+    /// @notice A wallet may neither send nor receive from now on; what it holds stays. Emitted also when it already
+    /// could not.
     /// @param member The wallet.
     event DisabledAccount(address member);
 
@@ -52,7 +53,8 @@ abstract contract CBDCAccessControl is AuthorityControl {
     /// @param wallet The wallet that would have to be enabled.
     error CBDCAccountNotEnabled(address wallet);
 
-    /// @dev Grants the six operational roles to `authority_`, DEFAULT_ADMIN_ROLE to `admin_`, and nothing to the deployer.
+    /// @dev Grants the six operational roles to `authority_`, DEFAULT_ADMIN_ROLE to `admin_`, and nothing to the
+    /// deployer.
     /// @param authority_ The token's authority: the central bank, or a bank for its own token.
     /// @param admin_ Who may replace the authority.
     constructor(address authority_, address admin_) AuthorityControl(authority_, admin_) {
@@ -96,8 +98,8 @@ abstract contract CBDCAccessControl is AuthorityControl {
         return _accounts[wallet].isEnabled;
     }
 
-    /// @dev Reverts with {CBDCAccountNotEnabled} for the first end that exists (mint has no `from`, burn no `to`) and is
-    /// not on the list.
+    /// @dev Reverts with {CBDCAccountNotEnabled} for the first end that exists (mint has no `from`, burn no `to`) and
+    /// is not on the list.
     /// @param from Who pays, or zero.
     /// @param to Who receives, or zero.
     function _checkAccess(address from, address to) internal view {

@@ -2,11 +2,11 @@
 pragma solidity 0.8.37;
 
 /// @title Cnpj8
-/// @notice The root of a Brazilian institution's tax number (its first eight characters, equal to its ISPB), as the kit's
-/// `uint256 cnpj8` holds it.
-/// @dev A root of digits alone is its decimal value, leading zeros lost, as on the pilot's network; zero is a valid root.
-/// Since July 2026 a root may carry letters (`^[0-9A-Z]{8}$`): such a one is its eight ASCII characters as a big-endian
-/// integer. The smallest of these is 0x3030303030303041 (3.4e18), so the two forms cannot meet.
+/// @notice The root of a Brazilian institution's tax number (its first eight characters, equal to its ISPB), as the
+/// kit's `uint256 cnpj8` holds it.
+/// @dev A root of digits alone is its decimal value, leading zeros lost, as on the pilot's network; zero is a valid
+/// root. Since July 2026 a root may carry letters (`^[0-9A-Z]{8}$`): such a one is its eight ASCII characters as a
+/// big-endian integer. The smallest of these is 0x3030303030303041 (3.4e18), so the two forms cannot meet.
 library Cnpj8 {
     /// @dev Largest root of digits alone.
     uint256 private constant DIGITS_MAX = 99_999_999;
@@ -14,8 +14,8 @@ library Cnpj8 {
     /// @dev Characters of a root.
     uint256 private constant LENGTH = 8;
 
-    /// @notice A number that is the root of no CNPJ: neither at most 99,999,999 nor eight characters 0-9 and A-Z of which
-    /// one at least is a letter.
+    /// @notice A number that is the root of no CNPJ: neither at most 99,999,999 nor eight characters 0-9 and A-Z of
+    /// which one at least is a letter.
     /// @param cnpj8 The number given.
     error Cnpj8Invalid(uint256 cnpj8);
 

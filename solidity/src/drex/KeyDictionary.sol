@@ -6,13 +6,14 @@ import {ParticipantGuard} from "./ParticipantGuard.sol";
 import {RealDigital} from "./RealDigital.sol";
 
 /// @title KeyDictionary
-/// @notice Payment keys to customers' wallets, as the instant-payment directory has them: a key is a `keccak256` made outside
-/// the ledger, owned by the participant that registered it.
-/// @dev DANGER: what is stored here is readable by everybody with a copy of the ledger, for ever, whatever the views refuse.
-/// Customer data must be fictitious, as the pilot's rules said; a real tax number must never be sent.
+/// @notice Payment keys to customers' wallets, as the instant-payment directory has them: a key is a `keccak256` made
+/// outside the ledger, owned by the participant that registered it.
+/// @dev DANGER: what is stored here is readable by everybody with a copy of the ledger, for ever, whatever the views
+/// refuse. Customer data must be fictitious, as the pilot's rules said; a real tax number must never be sent.
 ///
-/// Every function, the views too, is for participants: an `eth_call` needs a `from` that is enabled in Real Digital, and a
-/// contract that asks must be enabled itself. Others get the kit's text `RealDigitalDefaultAccount: Not authorized Account`.
+/// Every function, the views too, is for participants: an `eth_call` needs a `from` that is enabled in Real Digital,
+/// and a contract that asks must be enabled itself. Others get the kit's text `RealDigitalDefaultAccount: Not
+/// authorized Account`.
 contract KeyDictionary is ParticipantGuard {
     using NonZeroAddress for address;
 
@@ -95,8 +96,8 @@ contract KeyDictionary is ParticipantGuard {
     constructor(RealDigital token) ParticipantGuard(token) {}
 
     /// @notice Registers a key; the caller owns it. DANGER: `_cnpj8` is the last argument here and the third elsewhere.
-    /// @dev Requires a participant. Emits {KeyUpdated}. Reverts with {KeyDictionaryKeyTaken}, {KeyDictionaryWalletTaken} or
-    /// `DrexZeroAddress`.
+    /// @dev Requires a participant. Emits {KeyUpdated}. Reverts with {KeyDictionaryKeyTaken},
+    /// {KeyDictionaryWalletTaken} or `DrexZeroAddress`.
     /// @param key The key.
     /// @param _taxId Tax number, fictitious.
     /// @param _bankNumber Number of the bank.
@@ -214,8 +215,9 @@ contract KeyDictionary is ParticipantGuard {
         if (current.owner != msg.sender) revert KeyDictionaryNotOwner(key, msg.sender, current.owner);
     }
 
-    /// @dev Writes the data under the key, and the key under its wallet, taking it from the wallet that had it. The wallet
-    /// must be free, under this key, or under another key of the same owner: nobody else's customer can be taken over.
+    /// @dev Writes the data under the key, and the key under its wallet, taking it from the wallet that had it. The
+    /// wallet must be free, under this key, or under another key of the same owner: nobody else's customer can be taken
+    /// over.
     function _store(bytes32 key, CustomerData memory data) private {
         data.wallet.check("_wallet");
         bytes32 other = _keyOf[data.wallet];

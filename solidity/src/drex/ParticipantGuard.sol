@@ -5,7 +5,8 @@ import {NonZeroAddress} from "./NonZeroAddress.sol";
 import {RealDigital} from "./RealDigital.sol";
 
 /// @title ParticipantGuard
-/// @notice What is open to participants only: a participant is a wallet that is enabled in Real Digital, whatever its roles.
+/// @notice What is open to participants only: a participant is a wallet that is enabled in Real Digital, whatever its
+/// roles.
 abstract contract ParticipantGuard {
     using NonZeroAddress for address;
 

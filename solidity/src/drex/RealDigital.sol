@@ -8,13 +8,14 @@ import {CBDCAccessControl} from "./CBDCAccessControl.sol";
 import {NonZeroAddress} from "./NonZeroAddress.sol";
 
 /// @title RealDigital
-/// @notice The central bank's wholesale money as an ERC-20. All amounts are cents of real (2 decimals): R$ 100,50 is 10050.
-/// @dev Every change of a balance (transfer, mint, burn, move) passes {_update}: not paused, both ends enabled, the frozen
-/// amount remains. No role passes by it; MOVER_ROLE skips the allowance and nothing else.
+/// @notice The central bank's wholesale money as an ERC-20. All amounts are cents of real (2 decimals): R$ 100,50 is
+/// 10050.
+/// @dev Every change of a balance (transfer, mint, burn, move) passes {_update}: not paused, both ends enabled, the
+/// frozen amount remains. No role passes by it; MOVER_ROLE skips the allowance and nothing else.
 ///
-/// OpenZeppelin's ERC-20 keeps the face (approve, transfer, allowance, events, errors); balances and supply live here, in
-/// the accounts of `CBDCAccessControl`, by overriding the three functions of ERC20 that touch its own. ERC20's slots for
-/// balances and supply stay empty.
+/// OpenZeppelin's ERC-20 keeps the face (approve, transfer, allowance, events, errors); balances and supply live here,
+/// in the accounts of `CBDCAccessControl`, by overriding the three functions of ERC20 that touch its own. ERC20's slots
+/// for balances and supply stay empty.
 contract RealDigital is ERC20, Pausable, CBDCAccessControl {
     using NonZeroAddress for address;
 
@@ -97,8 +98,8 @@ contract RealDigital is ERC20, Pausable, CBDCAccessControl {
     }
 
     /// @notice Burns money of another wallet, within the allowance that it gave to the caller.
-    /// @dev Requires BURNER_ROLE and the allowance. Emits `Transfer` to zero. Reverts with `ERC20InsufficientAllowance`, or
-    /// as {_update} does.
+    /// @dev Requires BURNER_ROLE and the allowance. Emits `Transfer` to zero. Reverts with
+    /// `ERC20InsufficientAllowance`, or as {_update} does.
     /// @param account Whose money.
     /// @param amount Cents.
     function burnFrom(address account, uint256 amount) external onlyRole(BURNER_ROLE) {
@@ -123,9 +124,10 @@ contract RealDigital is ERC20, Pausable, CBDCAccessControl {
         _burn(from, amount);
     }
 
-    /// @notice Freezes a further amount of a wallet. More than it holds may be frozen: then nothing leaves, while receipts
-    /// still arrive.
-    /// @dev Requires FREEZER_ROLE. Emits {FrozenBalance}. Reverts with `DrexZeroAddress` or {RealDigitalAmountTooLarge}.
+    /// @notice Freezes a further amount of a wallet. More than it holds may be frozen: then nothing leaves, while
+    /// receipts still arrive.
+    /// @dev Requires FREEZER_ROLE. Emits {FrozenBalance}. Reverts with `DrexZeroAddress` or
+    /// {RealDigitalAmountTooLarge}.
     /// @param from The wallet.
     /// @param amount Cents to add to what is frozen.
     function increaseFrozenBalance(address from, uint256 amount) external onlyRole(FREEZER_ROLE) {
@@ -135,7 +137,8 @@ contract RealDigital is ERC20, Pausable, CBDCAccessControl {
     }
 
     /// @notice Releases a part of what is frozen.
-    /// @dev Requires FREEZER_ROLE. Emits {FrozenBalance}. Reverts with `DrexZeroAddress` or {RealDigitalInsufficientFrozen}.
+    /// @dev Requires FREEZER_ROLE. Emits {FrozenBalance}. Reverts with `DrexZeroAddress` or
+    /// {RealDigitalInsufficientFrozen}.
     /// @param from The wallet.
     /// @param amount Cents to take from what is frozen.
     function decreaseFrozenBalance(address from, uint256 amount) external onlyRole(FREEZER_ROLE) {
@@ -194,7 +197,8 @@ contract RealDigital is ERC20, Pausable, CBDCAccessControl {
     }
 
     /// @dev The only place where balances and supply change. In this order reverts with `EnforcedPause`,
-    /// `CBDCAccountNotEnabled`, {RealDigitalAmountTooLarge} (mint), `ERC20InsufficientBalance`, {RealDigitalBalanceFrozen}.
+    /// `CBDCAccountNotEnabled`, {RealDigitalAmountTooLarge} (mint), `ERC20InsufficientBalance`,
+    /// {RealDigitalBalanceFrozen}.
     /// @param from Who pays; zero when minting.
     /// @param to Who receives; zero when burning.
     /// @param value Cents.

@@ -9,8 +9,8 @@ import {RealDigital} from "./RealDigital.sol";
 
 /// @title RealDigitalDefaultAccount
 /// @notice Which wallet stands for an institution when a trade names it by the root of its CNPJ.
-/// @dev Needs ACCESS_ROLE on Real Digital: a default wallet is enabled there when it is named. Whoever changes a default
-/// wallet changes where the institution's next trades settle, so each change is an event.
+/// @dev Needs ACCESS_ROLE on Real Digital: a default wallet is enabled there when it is named. Whoever changes a
+/// default wallet changes where the institution's next trades settle, so each change is an event.
 contract RealDigitalDefaultAccount is AuthorityControl, ParticipantGuard {
     using Cnpj8 for uint256;
     using NonZeroAddress for address;
@@ -32,8 +32,8 @@ contract RealDigitalDefaultAccount is AuthorityControl, ParticipantGuard {
         ParticipantGuard(token)
     {}
 
-    /// @notice Names an institution's default wallet, and enables it in Real Digital. Replaces an earlier one, which stays
-    /// enabled: an institution that lost its key could otherwise never trade again.
+    /// @notice Names an institution's default wallet, and enables it in Real Digital. Replaces an earlier one, which
+    /// stays enabled: an institution that lost its key could otherwise never trade again.
     /// @dev Requires ACCESS_ROLE. Emits {DefaultAccountChanged}, and `EnabledAccount` at Real Digital. Reverts with
     /// `Cnpj8Invalid` or `DrexZeroAddress`.
     /// @param cnpj8 Root of its CNPJ.
@@ -44,11 +44,11 @@ contract RealDigitalDefaultAccount is AuthorityControl, ParticipantGuard {
         _setDefaultAccount(cnpj8, wallet);
     }
 
-    /// @notice Hands an institution's place to another wallet of its own, which is enabled in Real Digital. The old wallet
-    /// stays enabled.
-    /// @dev Requires that the caller is the institution's default wallet and enabled in Real Digital; both failures revert
-    /// with the kit's text `RealDigitalDefaultAccount: Not authorized Account`. Emits {DefaultAccountChanged}, and
-    /// `EnabledAccount` at Real Digital. Reverts with `DrexZeroAddress` if `newWallet` is zero.
+    /// @notice Hands an institution's place to another wallet of its own, which is enabled in Real Digital. The old
+    /// wallet stays enabled.
+    /// @dev Requires that the caller is the institution's default wallet and enabled in Real Digital; both failures
+    /// revert with the kit's text `RealDigitalDefaultAccount: Not authorized Account`. Emits {DefaultAccountChanged},
+    /// and `EnabledAccount` at Real Digital. Reverts with `DrexZeroAddress` if `newWallet` is zero.
     /// @param cnpj8 Root of its CNPJ.
     /// @param newWallet The wallet from now on.
     function updateDefaultWallet(uint256 cnpj8, address newWallet) external onlyParticipant {

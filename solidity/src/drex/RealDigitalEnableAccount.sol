@@ -7,9 +7,9 @@ import {RealDigital} from "./RealDigital.sol";
 
 /// @title RealDigitalEnableAccount
 /// @notice Where a participant enables further wallets, its own or its customers', without asking the authority.
-/// @dev Needs ACCESS_ROLE on Real Digital. By the kit's rule any enabled wallet may enable any other: a wallet belongs to
-/// no institution. Each enabling therefore names its sponsor in an event, and what must not leave a wallet is frozen, which
-/// no participant can undo.
+/// @dev Needs ACCESS_ROLE on Real Digital. By the kit's rule any enabled wallet may enable any other: a wallet belongs
+/// to no institution. Each enabling therefore names its sponsor in an event, and what must not leave a wallet is
+/// frozen, which no participant can undo.
 contract RealDigitalEnableAccount is ParticipantGuard {
     using NonZeroAddress for address;
 

@@ -8,8 +8,8 @@ import {RealDigital} from "./RealDigital.sol";
 /// @title RealTokenizado
 /// @notice One bank's money as a token: a tokenised demand deposit or electronic money, in cents of real. It behaves as
 /// `RealDigital` does; its authority is the bank, its admin the central bank.
-/// @dev The Real Digital that backs it lies in the wallet {reserve}. No contract enforces that the two sums are equal: the
-/// bank may mint freely and answers for it. Swaps read {reserve} when they execute.
+/// @dev The Real Digital that backs it lies in the wallet {reserve}. No contract enforces that the two sums are equal:
+/// the bank may mint freely and answers for it. Swaps read {reserve} when they execute.
 contract RealTokenizado is RealDigital {
     using Cnpj8 for uint256;
     using NonZeroAddress for address;
@@ -30,7 +30,8 @@ contract RealTokenizado is RealDigital {
 
     /// @dev Reverts with `DrexZeroAddress` if an address is zero, and with `Cnpj8Invalid`.
     /// @param name_ ERC-20 name, `RealTokenizado@` and the eight characters of the root.
-    /// @param symbol_ ERC-20 symbol; the kit's documents disagree about it (`DREX@` or `BRL@`), so the deployer says it.
+    /// @param symbol_ ERC-20 symbol; the kit's documents disagree about it (`DREX@` or `BRL@`), so the deployer says
+    /// it.
     /// @param authority_ The bank's wallet that mints, burns, moves, freezes, and enables its customers.
     /// @param admin_ Who may replace the authority: the central bank.
     /// @param participant_ Name of the bank.

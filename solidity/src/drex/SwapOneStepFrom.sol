@@ -7,12 +7,12 @@ import {RealDigital} from "./RealDigital.sol";
 import {RealTokenizado} from "./RealTokenizado.sol";
 
 /// @title SwapOneStepFrom
-/// @notice Pays a customer of one bank from a customer of another, called by a contract that the payer gave an allowance:
-/// the payer's token is burned, Real Digital moves between the banks' reserves, the receiver's token is minted. All or
-/// nothing.
-/// @dev Needs BURNER, MOVER and MINTER on each approved Real Tokenizado; no role on Real Digital: the paying bank's reserve
-/// gives this contract an allowance there. Whoever holds the paying bank's token and pays through a swap uses that allowance:
-/// it is the bank's standing order to settle its customers' payments.
+/// @notice Pays a customer of one bank from a customer of another, called by a contract that the payer gave an
+/// allowance: the payer's token is burned, Real Digital moves between the banks' reserves, the receiver's token is
+/// minted. All or nothing.
+/// @dev Needs BURNER, MOVER and MINTER on each approved Real Tokenizado; no role on Real Digital: the paying bank's
+/// reserve gives this contract an allowance there. Whoever holds the paying bank's token and pays through a swap uses
+/// that allowance: it is the bank's standing order to settle its customers' payments.
 contract SwapOneStepFrom is ApprovedDigitalCurrency {
     using NonZeroAddress for address;
 
@@ -43,10 +43,10 @@ contract SwapOneStepFrom is ApprovedDigitalCurrency {
     }
 
     /// @notice Pays `receiver` from what `sender` holds, within the allowance that `sender` gave to the caller.
-    /// @dev Open to any caller with that allowance. Emits {SwapExecuted}, and the tokens' `Transfer` events. Reverts with
-    /// {SwapSameToken}, `SwapTokenNotApproved`, `ERC20InsufficientAllowance` (the payer's to the caller, or the reserve's to
-    /// this contract), and as each token's movement does: both customers must be enabled in their tokens, both reserves in
-    /// Real Digital.
+    /// @dev Open to any caller with that allowance. Emits {SwapExecuted}, and the tokens' `Transfer` events. Reverts
+    /// with {SwapSameToken}, `SwapTokenNotApproved`, `ERC20InsufficientAllowance` (the payer's to the caller, or the
+    /// reserve's to this contract), and as each token's movement does: both customers must be enabled in their tokens,
+    /// both reserves in Real Digital.
     /// @param tokenSender The payer's Real Tokenizado.
     /// @param tokenReceiver The receiver's Real Tokenizado.
     /// @param sender The payer.

@@ -10,16 +10,17 @@ import {RealDigitalDefaultAccount} from "./RealDigitalDefaultAccount.sol";
 import {TPFtData} from "./TPFtTypes.sol";
 
 /// @title TPFt
-/// @notice Federal bonds (Títulos Públicos Federais tokenizados) as an ERC-1155: one id per series, from 1 in the order of
-/// creation. All amounts are hundredths of a bond (2 decimals): one bond is 100.
+/// @notice Federal bonds (Títulos Públicos Federais tokenizados) as an ERC-1155: one id per series, from 1 in the order
+/// of creation. All amounts are hundredths of a bond (2 decimals): one bond is 100.
 /// @dev Every change of a balance passes {_update}: not paused, the series not stopped, the frozen amount remains.
 ///
-/// Transfers are strict: only a contract with OPERATOR_ROLE may call them, and only for a holder that approved it (or for
-/// what the contract holds itself). `TPFtDvP` has the role, so that bonds move against money; the admin may add others, such
-/// as a privacy escrow. The list of enabled addresses binds the operations, not the token itself.
+/// Transfers are strict: only a contract with OPERATOR_ROLE may call them, and only for a holder that approved it (or
+/// for what the contract holds itself). `TPFtDvP` has the role, so that bonds move against money; the admin may add
+/// others, such as a privacy escrow. The list of enabled addresses binds the operations, not the token itself.
 ///
-/// OpenZeppelin's ERC-1155 keeps the face (approvals, batches, acceptance checks, events, errors); balances live here, with
-/// the frozen amount and the payment flag in one slot, by overriding the two functions of ERC1155 that touch its own.
+/// OpenZeppelin's ERC-1155 keeps the face (approvals, batches, acceptance checks, events, errors); balances live here,
+/// with the frozen amount and the payment flag in one slot, by overriding the two functions of ERC1155 that touch its
+/// own.
 contract TPFt is ERC1155, AccessControl, Pausable {
     using NonZeroAddress for address;
 
@@ -235,8 +236,8 @@ contract TPFt is ERC1155, AccessControl, Pausable {
     }
 
     /// @notice Issues bonds of a series given by its id.
-    /// @dev Requires MINTER_ROLE. Emits `TransferSingle` from zero. Reverts with {OnlyMinterContract}, {TPFtIdUnknown}, or
-    /// as {_update} does.
+    /// @dev Requires MINTER_ROLE. Emits `TransferSingle` from zero. Reverts with {OnlyMinterContract}, {TPFtIdUnknown},
+    /// or as {_update} does.
     /// @param receiverAddress Who receives; by the rule of operation 1001 the Treasury's wallet.
     /// @param tpftId The series.
     /// @param tpftAmount Hundredths of a bond.
@@ -259,7 +260,8 @@ contract TPFt is ERC1155, AccessControl, Pausable {
     }
 
     /// @notice Burns bonds that were redeemed. Possible while the series is stopped.
-    /// @dev Requires REPAYMENT_ROLE. Emits `TransferSingle` to zero. Reverts with {TPFtSeriesUnknown}, or as {_update} does.
+    /// @dev Requires REPAYMENT_ROLE. Emits `TransferSingle` to zero. Reverts with {TPFtSeriesUnknown}, or as {_update}
+    /// does.
     /// @param from Whose bonds.
     /// @param tpftData The series.
     /// @param tpftAmount Hundredths of a bond.
@@ -268,7 +270,8 @@ contract TPFt is ERC1155, AccessControl, Pausable {
     }
 
     /// @notice Burns bonds that were redeemed, of a series given by its id. Possible while the series is stopped.
-    /// @dev Requires REPAYMENT_ROLE. Emits `TransferSingle` to zero. Reverts with {TPFtIdUnknown}, or as {_update} does.
+    /// @dev Requires REPAYMENT_ROLE. Emits `TransferSingle` to zero. Reverts with {TPFtIdUnknown}, or as {_update}
+    /// does.
     /// @param from Whose bonds.
     /// @param tpftId The series.
     /// @param tpftAmount Hundredths of a bond.
@@ -279,8 +282,8 @@ contract TPFt is ERC1155, AccessControl, Pausable {
 
     /// @notice Transfers bonds of a series given by its data.
     /// @dev Requires OPERATOR_ROLE, and the approval of `from` unless the caller moves its own. Emits `TransferSingle`.
-    /// Reverts with {TPFtSeriesUnknown}, `ERC1155MissingApprovalForAll`, `ERC1155InvalidReceiver` (zero, or a contract that
-    /// does not accept), or as {_update} does.
+    /// Reverts with {TPFtSeriesUnknown}, `ERC1155MissingApprovalForAll`, `ERC1155InvalidReceiver` (zero, or a contract
+    /// that does not accept), or as {_update} does.
     /// @param from Who delivers.
     /// @param to Who receives.
     /// @param tpftData The series.
@@ -289,8 +292,8 @@ contract TPFt is ERC1155, AccessControl, Pausable {
         safeTransferFrom(from, to, _knownId(tpftData), tpftAmount, "");
     }
 
-    /// @notice Freezes a further amount of a wallet. More than it holds may be frozen: then nothing leaves, while receipts
-    /// still arrive.
+    /// @notice Freezes a further amount of a wallet. More than it holds may be frozen: then nothing leaves, while
+    /// receipts still arrive.
     /// @dev Requires FREEZER_ROLE. Emits {TPFtFrozenBalance}. Reverts with `DrexZeroAddress`, {TPFtSeriesUnknown} or
     /// {TPFtAmountTooLarge}.
     /// @param from The wallet.
@@ -333,8 +336,8 @@ contract TPFt is ERC1155, AccessControl, Pausable {
         emit TPFtPaymentStatusChanged(account, tpftId, status);
     }
 
-    /// @notice Stops a series, or lets it go on. A stopped series is neither issued nor transferred; what is redeemed still
-    /// burns.
+    /// @notice Stops a series, or lets it go on. A stopped series is neither issued nor transferred; what is redeemed
+    /// still burns.
     /// @dev Requires REPAYMENT_ROLE. Emits {TPFtSeriesPausedChanged}. Reverts with {TPFtIdUnknown}.
     /// @param tpftId The series.
     /// @param status Whether it is stopped.
@@ -438,8 +441,8 @@ contract TPFt is ERC1155, AccessControl, Pausable {
 
     /// @notice Transfers bonds of a series given by its id.
     /// @dev Requires OPERATOR_ROLE, and the approval of `from` unless the caller moves its own. Emits `TransferSingle`.
-    /// Reverts with `ERC1155MissingApprovalForAll`, `ERC1155InvalidReceiver` (zero, or a contract that does not accept), or
-    /// as {_update} does.
+    /// Reverts with `ERC1155MissingApprovalForAll`, `ERC1155InvalidReceiver` (zero, or a contract that does not
+    /// accept), or as {_update} does.
     /// @param from Who delivers.
     /// @param to Who receives.
     /// @param id The series.

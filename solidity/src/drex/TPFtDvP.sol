@@ -11,14 +11,15 @@ import {TPFt} from "./TPFt.sol";
 import {DvPSide, DvPStatus, DvPTerms} from "./TPFtDvPTypes.sol";
 
 /// @title TPFtDvP
-/// @notice Delivery of federal bonds against payment: a record takes the word of one side, then of the other; when the second
-/// says the same terms, money and bonds move in the same transaction, or nothing does.
-/// @dev Users approve this contract, on the money that they pay with and with `setApprovalForAll` on TPFt. DANGER: it believes
-/// its operators about who consented, so OPERATOR_ROLE is for operation contracts alone. It needs OPERATOR_ROLE on TPFt.
+/// @notice Delivery of federal bonds against payment: a record takes the word of one side, then of the other; when the
+/// second says the same terms, money and bonds move in the same transaction, or nothing does.
+/// @dev Users approve this contract, on the money that they pay with and with `setApprovalForAll` on TPFt. DANGER: it
+/// believes its operators about who consented, so OPERATOR_ROLE is for operation contracts alone. It needs
+/// OPERATOR_ROLE on TPFt.
 ///
-/// A record is one slot: a hash of the terms, and its status. The terms are in the operations' events; whoever has them can
-/// check them here ({getDvPOperation}). If a settlement fails, the record waits as before, and the second side may try again.
-/// There is no expiry: the side that confirmed can have the operation cancel.
+/// A record is one slot: a hash of the terms, and its status. The terms are in the operations' events; whoever has them
+/// can check them here ({getDvPOperation}). If a settlement fails, the record waits as before, and the second side may
+/// try again. There is no expiry: the side that confirmed can have the operation cancel.
 contract TPFtDvP is AccessControl {
     using NonZeroAddress for address;
 
@@ -45,8 +46,8 @@ contract TPFtDvP is AccessControl {
     /// @dev How many records were made; the ids go from 1 to this.
     uint248 private _dvpCount;
 
-    /// @dev Whether a settlement is under way. Beside the count, which a new record writes anyway, so that refusing calls from
-    /// within a settlement costs a first command nothing.
+    /// @dev Whether a settlement is under way. Beside the count, which a new record writes anyway, so that refusing
+    /// calls from within a settlement costs a first command nothing.
     bool private _isSettling;
 
     /// @dev Id to record.
@@ -81,7 +82,8 @@ contract TPFtDvP is AccessControl {
     /// @param given Digest of what the second side says.
     error DvPIncompatible(uint256 dvpId, bytes31 stored, bytes31 given);
 
-    /// @notice Tokens do not fit the kind of operation: participants pay in Real Digital and name none, customers name both.
+    /// @notice Tokens do not fit the kind of operation: participants pay in Real Digital and name none, customers name
+    /// both.
     /// @param buyerToken What was given for the buyer.
     /// @param sellerToken What was given for the seller.
     error DvPTokensInvalid(address buyerToken, address sellerToken);
@@ -117,8 +119,8 @@ contract TPFtDvP is AccessControl {
 
     /// @notice Takes one side's word for an operation between participants, paid in Real Digital.
     /// @dev Requires OPERATOR_ROLE. Emits {DvPStatusChanged}, and on the second side what the tokens emit. Reverts with
-    /// {DvPReentered}, {DvPTokensInvalid}, {DvPUnknown}, {DvPCancelled}, {DvPExecuted}, {DvPSideAlreadyGiven}, {DvPIncompatible}, or as the
-    /// tokens do.
+    /// {DvPReentered}, {DvPTokensInvalid}, {DvPUnknown}, {DvPCancelled}, {DvPExecuted}, {DvPSideAlreadyGiven},
+    /// {DvPIncompatible}, or as the tokens do.
     /// @param dvpId The record, or zero for a new one.
     /// @param side The side that confirms.
     /// @param terms What it confirms; both tokens zero.
@@ -135,10 +137,10 @@ contract TPFtDvP is AccessControl {
         return _confirm(dvpId, side, terms);
     }
 
-    /// @notice Takes one side's word for an operation with a customer, paid in Real Tokenizado: of one bank, or of two, by
-    /// way of their reserves.
-    /// @dev Requires OPERATOR_ROLE. Emits and reverts as {dvpParticipant}, and reverts with {DvPTokenNotApproved} when it
-    /// settles.
+    /// @notice Takes one side's word for an operation with a customer, paid in Real Tokenizado: of one bank, or of two,
+    /// by way of their reserves.
+    /// @dev Requires OPERATOR_ROLE. Emits and reverts as {dvpParticipant}, and reverts with {DvPTokenNotApproved} when
+    /// it settles.
     /// @param dvpId The record, or zero for a new one.
     /// @param side The side that confirms.
     /// @param terms What it confirms; both tokens given.
@@ -156,8 +158,8 @@ contract TPFtDvP is AccessControl {
     }
 
     /// @notice Calls off a record that awaits its second side.
-    /// @dev Requires OPERATOR_ROLE. Emits {DvPStatusChanged}. Reverts with {DvPReentered}, {DvPUnknown}, {DvPCancelled} or
-    /// {DvPExecuted}.
+    /// @dev Requires OPERATOR_ROLE. Emits {DvPStatusChanged}. Reverts with {DvPReentered}, {DvPUnknown}, {DvPCancelled}
+    /// or {DvPExecuted}.
     /// @param dvpId The record.
     function cancelDvP(uint256 dvpId) external onlyRole(OPERATOR_ROLE) whenNotSettling {
         Record storage record = _records[dvpId];

@@ -11,8 +11,8 @@ import {TPFtOperationId} from "./TPFtOperationId.sol";
 
 /// @title TPFtOperation
 /// @notice What every operation with federal bonds shares: what it works on, its pause, and how institutions are found.
-/// @dev An operation holds its partners' addresses since its deployment, and no one can change them: a new partner means a new
-/// operation, which the admins of the partners let in by a grant that everybody sees.
+/// @dev An operation holds its partners' addresses since its deployment, and no one can change them: a new partner
+/// means a new operation, which the admins of the partners let in by a grant that everybody sees.
 abstract contract TPFtOperation is AccessControl, Pausable {
     using NonZeroAddress for address;
 

@@ -8,7 +8,8 @@ import {TPFtOperationId} from "./TPFtOperationId.sol";
 import {TPFtData} from "./TPFtTypes.sol";
 
 /// @title TPFtOperation1001
-/// @notice Operation 1001: the central bank creates a series of federal bonds, and issues bonds of it to the Treasury's wallet.
+/// @notice Operation 1001: the central bank creates a series of federal bonds, and issues bonds of it to the Treasury's
+/// wallet.
 /// @dev Needs MINTER_ROLE on TPFt and OPERATOR_ROLE on TPFtOperationId.
 contract TPFtOperation1001 is TPFtOperation {
     /// @notice Role of the wallets that create and issue: the central bank's.
@@ -42,8 +43,8 @@ contract TPFtOperation1001 is TPFtOperation {
     }
 
     /// @notice Creates a series.
-    /// @dev Requires MINTER_ROLE here. Emits `TPFtCreated` at TPFt. Reverts with `EnforcedPause`, `TPFtOperationMatured` or
-    /// `TPFtSeriesExists`.
+    /// @dev Requires MINTER_ROLE here. Emits `TPFtCreated` at TPFt. Reverts with `EnforcedPause`,
+    /// `TPFtOperationMatured` or `TPFtSeriesExists`.
     /// @param tpftData The series; it must mature in the future.
     function createTPFt(TPFtData calldata tpftData) external whenNotPaused onlyRole(MINTER_ROLE) {
         _requireNotMatured(tpftData.maturityDate);

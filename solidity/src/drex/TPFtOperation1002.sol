@@ -11,8 +11,8 @@ import {CallerPart, TPFtData} from "./TPFtTypes.sol";
 
 /// @title TPFtOperation1002
 /// @notice Operation 1002: what a bank bought at a public offer is delivered by the Treasury against Real Digital.
-/// @dev The Treasury's side is commanded by the central bank, not by the Treasury's wallet. That wallet approves TPFtDvP with
-/// `setApprovalForAll`; the bank approves it on Real Digital. Needs what `TPFtTwoCommandOperation` needs.
+/// @dev The Treasury's side is commanded by the central bank, not by the Treasury's wallet. That wallet approves
+/// TPFtDvP with `setApprovalForAll`; the bank approves it on Real Digital. Needs what `TPFtTwoCommandOperation` needs.
 contract TPFtOperation1002 is TPFtTwoCommandOperation {
     /// @notice Role of the wallets that command for the Treasury: the central bank's.
     bytes32 public constant AUCTION_PLACEMENT_ROLE = keccak256("AUCTION_PLACEMENT_ROLE");
@@ -48,8 +48,8 @@ contract TPFtOperation1002 is TPFtTwoCommandOperation {
     }
 
     /// @notice Commands the settlement of a public offer, for one side.
-    /// @dev Requires AUCTION_PLACEMENT_ROLE for the sender's side, the receiver's default wallet for the receiver's. Emits
-    /// `OperationEvent`, and on the second command what the tokens emit. Reverts with `EnforcedPause`,
+    /// @dev Requires AUCTION_PLACEMENT_ROLE for the sender's side, the receiver's default wallet for the receiver's.
+    /// Emits `OperationEvent`, and on the second command what the tokens emit. Reverts with `EnforcedPause`,
     /// `AccessControlUnauthorizedAccount`, `TPFtOperationUnknownInstitution`, `TPFtOperationInvalidCaller`,
     /// {TPFtOperation1002SenderNotTreasury}, {TPFtOperation1002FractionalAmount}, or as `_command` does.
     /// @param operationId Number of the operation.
@@ -96,8 +96,8 @@ contract TPFtOperation1002 is TPFtTwoCommandOperation {
         );
     }
 
-    /// @dev What the central bank commanded for the Treasury may be cancelled by any wallet that commands for it, and by the
-    /// Treasury's own.
+    /// @dev What the central bank commanded for the Treasury may be cancelled by any wallet that commands for it, and
+    /// by the Treasury's own.
     function _mayCancelFor(Operation memory operation) internal view override returns (bool) {
         (DvPStatus status,) = getTPFtDvP.getDvPOperation(operation.dvpId);
         if (status != DvPStatus.SellGiven) return false;

@@ -10,11 +10,11 @@ import {TPFtTwoCommandOperation} from "./TPFtTwoCommandOperation.sol";
 import {CallerPart, TPFtData} from "./TPFtTypes.sol";
 
 /// @title TPFtOperation1052
-/// @notice Operation 1052: outright purchase and sale of federal bonds, between banks and between customers, and the central
-/// bank's auctions of sale (1005) and purchase (1006).
-/// @dev The two ways to name participants, by CNPJ and by wallet, are one operation: a command of one answers a command of the
-/// other, if the wallets are the same. An auction is answered by an auction with the same notice only. Needs what
-/// `TPFtTwoCommandOperation` needs.
+/// @notice Operation 1052: outright purchase and sale of federal bonds, between banks and between customers, and the
+/// central bank's auctions of sale (1005) and purchase (1006).
+/// @dev The two ways to name participants, by CNPJ and by wallet, are one operation: a command of one answers a command
+/// of the other, if the wallets are the same. An auction is answered by an auction with the same notice only. Needs
+/// what `TPFtTwoCommandOperation` needs.
 contract TPFtOperation1052 is TPFtTwoCommandOperation {
     /// @notice Role of the central bank's wallet that sells at auction (1005).
     bytes32 public constant AUCTION_ROLE = keccak256("AUCTION_ROLE");
@@ -127,9 +127,9 @@ contract TPFtOperation1052 is TPFtTwoCommandOperation {
     }
 
     /// @notice Commands a trade between two participants given by their CNPJs, paid in Real Digital.
-    /// @dev Requires the default wallet of the side that commands. Emits `OperationEvent`, and on the second command what the
-    /// tokens emit. Reverts with `EnforcedPause`, `TPFtOperationUnknownInstitution`, `TPFtOperationInvalidCaller`, or as
-    /// `_command` does.
+    /// @dev Requires the default wallet of the side that commands. Emits `OperationEvent`, and on the second command
+    /// what the tokens emit. Reverts with `EnforcedPause`, `TPFtOperationUnknownInstitution`,
+    /// `TPFtOperationInvalidCaller`, or as `_command` does.
     /// @param operationId Number of the operation.
     /// @param cnpj8Sender Root of the CNPJ of who delivers bonds.
     /// @param cnpj8Receiver Root of the CNPJ of who receives bonds.
@@ -166,8 +166,8 @@ contract TPFtOperation1052 is TPFtTwoCommandOperation {
     }
 
     /// @notice Commands a trade between two participants given by their wallets, paid in Real Digital.
-    /// @dev Requires the wallet of the side that commands. Emits {OperationTradeEvent}, and on the second command what the
-    /// tokens emit. Reverts with `EnforcedPause`, `TPFtOperationInvalidCaller`, or as `_command` does.
+    /// @dev Requires the wallet of the side that commands. Emits {OperationTradeEvent}, and on the second command what
+    /// the tokens emit. Reverts with `EnforcedPause`, `TPFtOperationInvalidCaller`, or as `_command` does.
     /// @param operationId Number of the operation.
     /// @param sender Who delivers bonds.
     /// @param receiver Who receives bonds.
@@ -200,11 +200,12 @@ contract TPFtOperation1052 is TPFtTwoCommandOperation {
         );
     }
 
-    /// @notice Commands a trade with a customer on one side or both, paid in Real Tokenizado: of one bank, or of two, by way
-    /// of their reserves. A participant that sells so is paid in its own Real Tokenizado, where its wallet must be enabled.
-    /// @dev Requires the wallet of the side that commands. Emits {OperationClientTradeEvent}, and on the second command what
-    /// the tokens emit. Reverts with `EnforcedPause`, `TPFtOperationInvalidCaller`, {TPFtOperation1052TokenMissing}, or as
-    /// `_command` does.
+    /// @notice Commands a trade with a customer on one side or both, paid in Real Tokenizado: of one bank, or of two,
+    /// by way of their reserves. A participant that sells so is paid in its own Real Tokenizado, where its wallet must
+    /// be enabled.
+    /// @dev Requires the wallet of the side that commands. Emits {OperationClientTradeEvent}, and on the second command
+    /// what the tokens emit. Reverts with `EnforcedPause`, `TPFtOperationInvalidCaller`,
+    /// {TPFtOperation1052TokenMissing}, or as `_command` does.
     /// @param operationId Number of the operation.
     /// @param sender Who delivers bonds.
     /// @param senderToken The Real Tokenizado that it is paid in.
@@ -235,10 +236,10 @@ contract TPFtOperation1052 is TPFtTwoCommandOperation {
         _emitClientTrade(operationId, terms, status);
     }
 
-    /// @notice Commands an auction: of sale (1005) when the sender is the central bank, else of purchase (1006), where the
-    /// receiver is the central bank or the Treasury. Paid in Real Digital.
-    /// @dev Requires the default wallet of the side that commands, and for the sender's side of a sale AUCTION_ROLE. Emits
-    /// {AuctionOperationEvent}, and on the second command what the tokens emit. Reverts with `EnforcedPause`,
+    /// @notice Commands an auction: of sale (1005) when the sender is the central bank, else of purchase (1006), where
+    /// the receiver is the central bank or the Treasury. Paid in Real Digital.
+    /// @dev Requires the default wallet of the side that commands, and for the sender's side of a sale AUCTION_ROLE.
+    /// Emits {AuctionOperationEvent}, and on the second command what the tokens emit. Reverts with `EnforcedPause`,
     /// `TPFtOperationUnknownInstitution`, `TPFtOperationInvalidCaller`, `AccessControlUnauthorizedAccount`,
     /// {TPFtOperation1052AuctionBetweenParticipants}, or as `_command` does.
     /// @param operationId Number of the operation.
@@ -269,7 +270,8 @@ contract TPFtOperation1052 is TPFtTwoCommandOperation {
         _emitAuction(operationId, cnpj8Sender, cnpj8Receiver, terms, status, noticeNumber);
     }
 
-    /// @dev Reverts unless the parties and the caller fit a sale by the central bank, or a purchase by it or the Treasury.
+    /// @dev Reverts unless the parties and the caller fit a sale by the central bank, or a purchase by it or the
+    /// Treasury.
     function _requireAuction(uint256 cnpj8Sender, uint256 cnpj8Receiver, CallerPart callerPart) private view {
         if (cnpj8Sender == BACEN_CNPJ8) {
             if (callerPart == CallerPart.TPFtSender) _checkRole(AUCTION_ROLE);

@@ -6,8 +6,8 @@ import {AccessControl} from "@openzeppelin/contracts/access/AccessControl.sol";
 import {NonZeroAddress} from "./NonZeroAddress.sol";
 
 /// @title TPFtOperationId
-/// @notice The network's registry of operation numbers: the first command of an operation takes its number, and no other
-/// operation, of whatever kind, has it ever again.
+/// @notice The network's registry of operation numbers: the first command of an operation takes its number, and no
+/// other operation, of whatever kind, has it ever again.
 /// @dev Only operation contracts take numbers: on the pilot's network anyone could, and so block another's operation. A
 /// number is an institution's own number followed by the date as `yyyyMMdd`; the form is not checked.
 contract TPFtOperationId is AccessControl {
@@ -31,7 +31,8 @@ contract TPFtOperationId is AccessControl {
         _grantRole(DEFAULT_ADMIN_ROLE, admin_);
     }
 
-    /// @notice Takes a number for the calling operation contract. The operation's own event follows in the same transaction.
+    /// @notice Takes a number for the calling operation contract. The operation's own event follows in the same
+    /// transaction.
     /// @dev Requires OPERATOR_ROLE. Reverts with {TPFtOperationIdUsed}.
     /// @param operationId The number.
     /// @return Always true.

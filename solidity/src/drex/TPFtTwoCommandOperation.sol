@@ -11,8 +11,9 @@ import {TPFtOperationId} from "./TPFtOperationId.sol";
 import {CallerPart, TPFtData} from "./TPFtTypes.sol";
 
 /// @title TPFtTwoCommandOperation
-/// @notice An operation that both sides command: the first command is recorded (`LAN` from the sender of bonds, `CON` from the
-/// receiver), the second, with the same terms, settles it (`ATU`); until then whoever commanded may cancel (`CAN`).
+/// @notice An operation that both sides command: the first command is recorded (`LAN` from the sender of bonds, `CON`
+/// from the receiver), the second, with the same terms, settles it (`ATU`); until then whoever commanded may cancel
+/// (`CAN`).
 /// @dev Needs OPERATOR_ROLE on TPFtDvP and on TPFtOperationId. A number that was settled or cancelled stays taken.
 abstract contract TPFtTwoCommandOperation is TPFtOperation {
     using NonZeroAddress for address;
@@ -117,8 +118,9 @@ abstract contract TPFtTwoCommandOperation is TPFtOperation {
     }
 
     /// @notice Calls off an operation that awaits its second command. Possible while the contract is paused.
-    /// @dev Requires whoever gave the first command, or whom {_mayCancelFor} lets act for it. Emits {OperationCancelEvent}.
-    /// Reverts with {TPFtOperationUnknown}, {TPFtOperationInvalidCaller}, `DvPCancelled` or `DvPExecuted`.
+    /// @dev Requires whoever gave the first command, or whom {_mayCancelFor} lets act for it. Emits
+    /// {OperationCancelEvent}. Reverts with {TPFtOperationUnknown}, {TPFtOperationInvalidCaller}, `DvPCancelled` or
+    /// `DvPExecuted`.
     /// @param operationId Number of the operation.
     /// @param reason Why, for the event.
     function cancel(uint256 operationId, string calldata reason) external {
@@ -193,7 +195,8 @@ abstract contract TPFtTwoCommandOperation is TPFtOperation {
         getTPFt.checkTrade(terms.seller, terms.buyer, terms.tpftData);
     }
 
-    /// @dev Price times amount in cents, rounded down. Cannot overflow: the price is below 2^47 and the amount below 2^120.
+    /// @dev Price times amount in cents, rounded down. Cannot overflow: the price is below 2^47 and the amount below
+    /// 2^120.
     function _financialValue(uint256 tpftAmount, uint256 unitPrice) private pure returns (uint256 value) {
         _requireAmount(tpftAmount);
         if (unitPrice == 0 || unitPrice > UNIT_PRICE_MAX) {

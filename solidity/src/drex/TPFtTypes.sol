@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-/// @notice What tells one series of federal bonds from another. Strings are case-sensitive, the date counts to the second.
+/// @notice What tells one series of federal bonds from another. Strings are case-sensitive, the date counts to the
+/// second.
 struct TPFtData {
     /// Kind of bond, such as `LTN`.
     string acronym;

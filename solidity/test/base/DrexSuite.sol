@@ -148,8 +148,8 @@ abstract contract DrexSuite is Test {
         vm.stopPrank();
     }
 
-    /// @dev R$ 100.000,00 to each bank and to each reserve, R$ 50.000,00 to each customer, 1,000 bonds to the Treasury, and
-    /// every approval that a settlement needs.
+    /// @dev R$ 100.000,00 to each bank and to each reserve, R$ 50.000,00 to each customer, 1,000 bonds to the Treasury,
+    /// and every approval that a settlement needs.
     function fund() private {
         vm.startPrank(authority);
         real.mint(bankA, 10_000_000);
@@ -194,7 +194,8 @@ abstract contract DrexSuite is Test {
         return new RealDigitalDefaultAccount(real, authority, admin);
     }
 
-    /// @dev Bonds from the Treasury to a bank by operation 1002, at R$ 10,00 each; half of the series fits what a bank has.
+    /// @dev Bonds from the Treasury to a bank by operation 1002, at R$ 10,00 each; half of the series fits what a bank
+    /// has.
     function place(uint256 operationId, uint256 cnpj8, address bank, uint256 tpftAmount) internal {
         vm.prank(authority);
         op1002.auctionPlacement(operationId, STN, cnpj8, SENDER, ltn(), tpftAmount, 10e8);

@@ -7,8 +7,8 @@ import {CallerPart} from "../../src/drex/TPFtTypes.sol";
 import {DrexSuite} from "../base/DrexSuite.sol";
 
 /// @title DrexBooks
-/// @notice Orders for the whole family, drawn at random, and books of what they must have done: written from what was ordered
-/// and answered, never from balances read back. The invariants compare the two.
+/// @notice Orders for the whole family, drawn at random, and books of what they must have done: written from what was
+/// ordered and answered, never from balances read back. The invariants compare the two.
 contract DrexBooks is DrexSuite {
     uint256 private constant NUMBERS = 12;
     uint256 private constant NUMBER_FIRST = 1000;

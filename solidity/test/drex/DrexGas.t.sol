@@ -5,15 +5,17 @@ import {CallerPart, TPFtData} from "../../src/drex/TPFtTypes.sol";
 import {DrexSuite} from "../base/DrexSuite.sol";
 
 /// @title DrexGasTest
-/// @notice Gas of whole transactions, as a receipt shows it: base fee and call data included, every account and slot cold.
-/// @dev Under the profile `gas`, each call of a test is a transaction, and each figure goes to `snapshots/drex.json`; under the
-/// default profile these are ordinary tests. `tools/check-gas.mjs` compares with the committed figures.
+/// @notice Gas of whole transactions, as a receipt shows it: base fee and call data included, every account and slot
+/// cold.
+/// @dev Under the profile `gas`, each call of a test is a transaction, and each figure goes to `snapshots/drex.json`;
+/// under the default profile these are ordinary tests. `tools/check-gas.mjs` compares with the committed figures.
 contract DrexGasTest is DrexSuite {
     uint256 private constant TRANSFER_GAS_MAX = 55_000;
     uint256 private constant FIRST_COMMAND_GAS_MAX = 150_000;
     uint256 private constant SECOND_COMMAND_GAS_MAX = 135_000;
 
-    /// An institution's number of ten digits and the date: no shorter than real ones, since call data costs by the byte.
+    /// An institution's number of ten digits and the date: no shorter than real ones, since call data costs by the
+    /// byte.
     uint256 private constant OP = 123456789020260901;
     uint256 private constant AMOUNT = 12_345;
     uint256 private constant PRICE = 85_712_345_678;

@@ -11,7 +11,8 @@ import {TPFtTwoCommandOperation} from "../../src/drex/TPFtTwoCommandOperation.so
 import {CallerPart} from "../../src/drex/TPFtTypes.sol";
 import {DrexSuite} from "../base/DrexSuite.sol";
 
-/// @dev Trades by wallet and trades with customers; trades by CNPJ are in `TwoCommands.t.sol`, auctions in a file of their own.
+/// @dev Trades by wallet and trades with customers; trades by CNPJ are in `TwoCommands.t.sol`, auctions in a file of
+/// their own.
 contract TPFtOperation1052Test is DrexSuite {
     uint256 private constant OP = 66;
     uint256 private constant AMOUNT = 250;

@@ -15,7 +15,8 @@ import {TPFtTwoCommandOperation} from "../../src/drex/TPFtTwoCommandOperation.so
 import {CallerPart, TPFtData} from "../../src/drex/TPFtTypes.sol";
 import {DrexSuite} from "../base/DrexSuite.sol";
 
-/// @dev The state machine that 1002 and 1052 share, row by row, played on trades between two banks by CNPJ: bank A sells.
+/// @dev The state machine that 1002 and 1052 share, row by row, played on trades between two banks by CNPJ: bank A
+/// sells.
 contract TwoCommandsTest is DrexSuite {
     uint256 private constant OP = 77;
     uint256 private constant AMOUNT = 150;

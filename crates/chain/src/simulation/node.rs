@@ -83,6 +83,24 @@ struct World {
     places: HashMap<B256, (usize, u64)>,
     senders: HashMap<B256, Address>,
     window: u64,
+    way_ms_max: u64,
+    chain_id: u64,
+    /// Enters into the hashes of blocks, so that two ledgers have different ones.
+    salt: u64,
+    /// What every transaction is answered with.
+    refusal: Option<Meaning>,
+    tally: Tally,
+}
+
+/// What the node did, so that a test can see that its faults came to pass.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Tally {
+    pub(super) lost: u64,
+    pub(super) restarts: u64,
+    pub(super) lies: u64,
+    pub(super) foreign: u64,
+    pub(super) deaths: u64,
+    pub(super) too_distant: u64,
 }
 
 pub(super) struct Node {
@@ -100,19 +118,31 @@ impl Node {
             restart: 3 * level,
             foreign: if random.per_mille(100) { 20 } else { 0 },
         };
-        let world = World {
-            faults,
-            requests: 0,
-            death: None,
-            pool: BTreeMap::new(),
-            counts: HashMap::new(),
-            blocks: vec![Vec::new()],
-            places: HashMap::new(),
-            senders: HashMap::new(),
-            window: 2 + random.below(10),
-            random,
-        };
+        let window = 2 + random.below(10);
+        Self::with(World { window, way_ms_max: WAY_MS_MAX, ..World::quiet(faults, random) })
+    }
+
+    /// A node without faults, whose answers take no time.
+    pub(super) fn faultless(salt: u64) -> Self {
+        let faults = Faults { way: 0, refusal: 0, wrong_hash: 0, restart: 0, foreign: 0 };
+        Self::with(World { salt, window: 10_000, ..World::quiet(faults, Random::new(salt)) })
+    }
+
+    fn with(world: World) -> Self {
         Self { world: Mutex::new(world), death: Notify::new() }
+    }
+
+    /// From now on every transaction is answered with this.
+    pub(super) fn refuse(&self, meaning: Option<Meaning>) {
+        self.world().refusal = meaning;
+    }
+
+    pub(super) fn set_chain_id(&self, chain_id: u64) {
+        self.world().chain_id = chain_id;
+    }
+
+    pub(super) fn tally(&self) -> Tally {
+        self.world().tally
     }
 
     /// From now on, the process dies at so many requests.
@@ -147,16 +177,23 @@ impl Node {
     async fn carry(&self, request: String) -> Result<String, TransportError> {
         let (there, back) = {
             let mut world = self.world();
-            (world.random.below(WAY_MS_MAX), world.random.below(WAY_MS_MAX))
+            let limit = world.way_ms_max + 1;
+            (world.random.below(limit), world.random.below(limit))
         };
-        tokio::time::sleep(Duration::from_millis(there)).await;
+        wait(there).await;
         let (answer, is_death) = self.world().receive(&request);
         if is_death {
             self.death.notify_one();
             std::future::pending::<()>().await;
         }
-        tokio::time::sleep(Duration::from_millis(back)).await;
+        wait(back).await;
         answer
+    }
+}
+
+async fn wait(ms: u64) {
+    if ms > 0 {
+        tokio::time::sleep(Duration::from_millis(ms)).await;
     }
 }
 
@@ -167,12 +204,33 @@ impl RpcTransport for Node {
 }
 
 impl World {
+    fn quiet(faults: Faults, random: Random) -> Self {
+        Self {
+            random,
+            faults,
+            requests: 0,
+            death: None,
+            pool: BTreeMap::new(),
+            counts: HashMap::new(),
+            blocks: vec![Vec::new()],
+            places: HashMap::new(),
+            senders: HashMap::new(),
+            window: 0,
+            way_ms_max: 0,
+            chain_id: CHAIN_ID,
+            salt: 0,
+            refusal: None,
+            tally: Tally::default(),
+        }
+    }
+
     /// Answers a request with whatever fault is its due; says also whether the process dies now.
     fn receive(&mut self, request: &str) -> (Result<String, TransportError>, bool) {
         self.requests += 1;
         let lost = || Err(TransportError::OutcomeUnknown { reason: "lost".to_owned() });
         if self.death.is_some_and(|at| self.requests >= at) {
             self.death = None;
+            self.tally.deaths += 1;
             if self.random.per_mille(500) {
                 drop(self.answer(request));
             }
@@ -180,6 +238,7 @@ impl World {
         }
         self.live();
         let fault = self.is_faulty() && self.random.per_mille(self.faults.way);
+        self.tally.lost += u64::from(fault);
         let answer = match if fault { self.random.below(5) } else { 5 } {
             0 => Err(TransportError::NotSent { reason: "no connection".to_owned() }),
             1 => lost(),
@@ -206,6 +265,7 @@ impl World {
         let is_faulty = self.is_faulty();
         if is_faulty && self.random.per_mille(self.faults.restart) {
             self.pool.clear();
+            self.tally.restarts += 1;
         }
         if is_faulty && self.random.per_mille(self.faults.foreign) {
             self.foreign();
@@ -218,6 +278,7 @@ impl World {
     /// Somebody else who has the key of a sender uses its next nonce.
     fn foreign(&mut self) {
         let Some(sender) = self.pool.keys().map(|&(sender, _)| sender).next() else { return };
+        self.tally.foreign += 1;
         let nonce = self.count(sender);
         let hash = B256::from(alloy_primitives::U256::from(self.random.next()));
         let _ = self.pool.insert((sender, nonce), Tx { hash, sender, nonce, input: Bytes::new() });
@@ -255,7 +316,7 @@ impl World {
         let refused = [Meaning::InternalError, Meaning::StateNotAvailable, Meaning::RequestTimedOut];
         let result = match request["method"].as_str().unwrap() {
             _ if is_faulty => Err(refused[usize::try_from(self.random.below(3)).unwrap()]),
-            "eth_chainId" => Ok(json!(U64::from(CHAIN_ID))),
+            "eth_chainId" => Ok(json!(U64::from(self.chain_id))),
             "eth_blockNumber" => Ok(quantity(self.blocks.len() - 1)),
             "eth_getTransactionCount" => Ok(json!(U64::from(self.count(text(0).parse().unwrap())))),
             "eth_sendRawTransaction" => self.take(text(0)),
@@ -288,7 +349,11 @@ impl World {
         if nonce < count {
             return Err(Meaning::NonceTooLow);
         }
+        if let Some(meaning) = self.refusal {
+            return Err(meaning);
+        }
         if nonce > count + self.window {
+            self.tally.too_distant += 1;
             return Err(Meaning::NonceTooDistant);
         }
         match self.pool.get(&(sender, nonce)) {
@@ -298,6 +363,7 @@ impl World {
         }
         let _ = self.pool.insert((sender, nonce), Tx { hash, sender, nonce, input });
         let is_lie = self.is_faulty() && self.random.per_mille(self.faults.wrong_hash);
+        self.tally.lies += u64::from(is_lie);
         Ok(json!(if is_lie { keccak256(hash) } else { hash }))
     }
 
@@ -312,7 +378,7 @@ impl World {
         let Some((block, index)) = self.place(hash) else { return Value::Null };
         let is_success = !matches!(Effect::read(&self.blocks[block][index].input), Some((Effect::Reverted, _)));
         json!({
-            "transactionHash": hash, "blockHash": block_hash(block), "blockNumber": quantity(block),
+            "transactionHash": hash, "blockHash": self.block_hash(block), "blockNumber": quantity(block),
             "transactionIndex": quantity(index), "gasUsed": "0x5208", "status": quantity(usize::from(is_success)),
             "contractAddress": null, "logs": [],
         })
@@ -326,11 +392,15 @@ impl World {
         }
     }
 
+    fn block_hash(&self, number: usize) -> B256 {
+        keccak256([number.to_be_bytes(), self.salt.to_be_bytes()].concat())
+    }
+
     fn block(&self, number: usize) -> Value {
         let Some(block) = self.blocks.get(number) else { return Value::Null };
         let transactions: Vec<_> = block.iter().map(|tx| seen(tx, Some(number))).collect();
         json!({
-            "number": quantity(number), "hash": block_hash(number), "parentHash": block_hash(number.wrapping_sub(1)),
+            "number": quantity(number), "hash": self.block_hash(number), "parentHash": self.block_hash(number.wrapping_sub(1)),
             "timestamp": quantity(number), "transactions": transactions,
         })
     }
@@ -342,8 +412,4 @@ fn seen(tx: &Tx, block: Option<usize>) -> Value {
 
 fn quantity(number: usize) -> Value {
     json!(U64::from(number))
-}
-
-fn block_hash(number: usize) -> B256 {
-    keccak256(number.to_be_bytes())
 }

@@ -3,9 +3,8 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use super::StoreError;
+use super::StoreOpenError;
 
 /// The lock, for as long as this lives. The operating system releases it with the process, however that ends.
 pub(super) struct LockFile {
@@ -14,16 +13,16 @@ pub(super) struct LockFile {
 }
 
 impl LockFile {
-    pub(super) fn take(store: &Path) -> Result<Self, StoreError> {
+    pub(super) fn take(store: &Path) -> Result<Self, StoreOpenError> {
         let path = beside(store);
-        let failed = |action, source| StoreError::Lock { action, path: path.clone(), source: Arc::new(source) };
+        let failed = |action, source| StoreOpenError::Lock { action, path: path.clone(), source };
         let mut options = OpenOptions::new();
         let opened = options.read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = opened.map_err(|source| failed("open", source))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(StoreError::Held { path: store.to_owned(), holder: holder(&mut file) });
+                return Err(StoreOpenError::Held { path: store.to_owned(), holder: holder(&mut file) });
             }
             Err(TryLockError::Error(source)) => return Err(failed("lock", source)),
         }

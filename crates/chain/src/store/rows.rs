@@ -134,19 +134,17 @@ pub(super) async fn cancel(
     filler: &Filler,
     reason: &str,
 ) -> Result<(), sqlx::Error> {
-    let cancel = sqlx::query(
+    let _ = sqlx::query(
         "UPDATE intents SET state = 'cancelling', reason = $3, filler_hash = $4, filler_raw = $5
          WHERE key = $1 AND attempt = $2 AND state = 'sent'",
-    );
-    let done = cancel
-        .bind(intent.key.as_str())
-        .bind(intent.attempt)
-        .bind(reason)
-        .bind(filler.hash.as_slice())
-        .bind(filler.raw.as_ref())
-        .execute(connection)
-        .await?;
-    drop(done);
+    )
+    .bind(intent.key.as_str())
+    .bind(intent.attempt)
+    .bind(reason)
+    .bind(filler.hash.as_slice())
+    .bind(filler.raw.as_ref())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

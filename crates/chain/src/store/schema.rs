@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sqlx::{Connection as _, Row as _, SqliteConnection};
 
-use super::{Identity, StoreError, sql};
+use super::{Identity, StoreOpenError};
 
 /// Each entry brings the schema from its index to the next number. Entries are never changed, only added.
 const MIGRATIONS: &[&[&str]] = &[&[
@@ -27,10 +27,10 @@ const MIGRATIONS: &[&[&str]] = &[&[
 ]];
 
 /// Brings the schema up to date, all of it or nothing.
-pub(super) async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreError> {
+pub(super) async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreOpenError> {
     let known = i64::try_from(MIGRATIONS.len()).expect("there are few migrations");
-    let found = apply(connection, known).await.map_err(|source| sql("bring the store's schema up to date", source))?;
-    if found > known { Err(StoreError::Newer { path: path.to_owned(), found, known }) } else { Ok(()) }
+    let found = apply(connection, known).await.map_err(|source| sql("bring up to date the schema of", path, source))?;
+    if found > known { Err(StoreOpenError::Newer { path: path.to_owned(), found, known }) } else { Ok(()) }
 }
 
 /// Applies what is missing and gives the schema that was found.
@@ -59,14 +59,14 @@ pub(super) async fn check_identity(
     connection: &mut SqliteConnection,
     path: &Path,
     identity: Identity,
-) -> Result<(), StoreError> {
-    let failed = |source| sql("read what the store belongs to", source);
+) -> Result<(), StoreOpenError> {
+    let failed = |source| sql("read or write what it belongs to in", path, source);
     let found = sqlx::query_as::<_, (String, String)>("SELECT chain_id, genesis FROM ledger");
     let found = found.fetch_optional(&mut *connection).await.map_err(failed)?;
     let ours = (identity.chain_id.to_string(), identity.genesis.to_string());
     match found {
         Some(stored) if stored == ours => Ok(()),
-        Some((stored_chain_id, stored_genesis)) => Err(StoreError::OfOtherLedger {
+        Some((stored_chain_id, stored_genesis)) => Err(StoreOpenError::OfOtherLedger {
             path: path.to_owned(),
             stored_chain_id,
             stored_genesis,
@@ -79,4 +79,8 @@ pub(super) async fn check_identity(
             insert.execute(connection).await.map(|_| ()).map_err(failed)
         }
     }
+}
+
+fn sql(doing: &'static str, path: &Path, source: sqlx::Error) -> StoreOpenError {
+    StoreOpenError::Sql { doing, path: path.to_owned(), source }
 }

@@ -5,7 +5,7 @@ use crate::cli::LedgerRun;
 use crate::failure::{Failure, FailureKind};
 use crate::printer::Printer;
 use ledger::data_dir::DataDir;
-use ledger::node::{Ledger, NodeOptions, OpenError, Recovered, SealError, Sealer};
+use ledger::node::{Ledger, NodeOptions, OpenError, SealError, Sealer};
 use ledger::rpc::{RpcOptions, ServeError, Served, ServerLimits, module, serve_http, serve_ws};
 use serde_json::json;
 use std::net::SocketAddr;
@@ -49,14 +49,24 @@ async fn serve(arguments: &LedgerRun, printer: &Printer) -> Result<(), Failure> 
 }
 
 /// Opens a ledger and says what was found.
-pub(crate) fn open(path: &Path, period: Option<Duration>, printer: &Printer) -> Result<(Ledger, Sealer), Failure> {
+fn open(path: &Path, period: Option<Duration>, printer: &Printer) -> Result<(Ledger, Sealer), Failure> {
     let mut data_dir = DataDir::open(path).map_err(data_dir_failure)?;
     if let Some(period) = period {
         check_period(&data_dir, period)?;
         data_dir.set_block_period(period).map_err(data_dir_failure)?;
     }
-    let (ledger, recovered, sealer) = Ledger::open(data_dir, NodeOptions::default()).map_err(open_failure)?;
-    say_what_was_found(&ledger, &recovered, printer);
+    let (ledger, sealer) = open_with(data_dir, NodeOptions::default(), printer)?;
+    let (id, head, period) = (ledger.chain_id(), ledger.head().number, ledger.block_period());
+    printer.note(&format!("chain {id} at block {head}, a block every {period:?}, sealed by {}", ledger.validator()));
+    Ok((ledger, sealer))
+}
+
+/// Opens a ledger and says what had to be dropped.
+pub(crate) fn open_with(data_dir: DataDir, options: NodeOptions, printer: &Printer) -> Result<(Ledger, Sealer), Failure> {
+    let (ledger, recovered, sealer) = Ledger::open(data_dir, options).map_err(open_failure)?;
+    if let Some(tail) = &recovered.dropped_tail {
+        printer.warning(&format!("dropped {tail}: the process died while writing it, it was never final"));
+    }
     Ok((ledger, sealer))
 }
 
@@ -73,25 +83,12 @@ fn check_period(data_dir: &DataDir, period: Duration) -> Result<(), Failure> {
 }
 
 /// A failure to open the log.
-pub(crate) fn open_failure(error: OpenError) -> Failure {
+fn open_failure(error: OpenError) -> Failure {
     let hint = match &error {
         OpenError::Log { hint, .. } => *hint,
         OpenError::StateRoot { .. } | OpenError::Head(_) => Some("bring the data directory back from a backup"),
     };
     Failure::new(FailureKind::Environment, error).with_hint_if(hint)
-}
-
-fn say_what_was_found(ledger: &Ledger, recovered: &Recovered, printer: &Printer) {
-    if let Some(tail) = &recovered.dropped_tail {
-        printer.warning(&format!("dropped {tail}: the process died while writing it, it was never final"));
-    }
-    printer.note(&format!(
-        "chain {} at block {}, a block every {:?}, sealed by {}",
-        ledger.chain_id(),
-        recovered.head,
-        ledger.block_period(),
-        ledger.validator()
-    ));
 }
 
 /// Opens both sockets.

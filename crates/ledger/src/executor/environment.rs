@@ -12,6 +12,7 @@ use alloy_primitives::{Address, B256, U256};
 use revm::context::{BlockEnv, CfgEnv, Context, Journal, TxEnv};
 use revm::context_interface::block::BlobExcessGasAndPrice;
 use revm::database_interface::WrapDatabaseRef;
+use revm::primitives::eip7825;
 use revm::primitives::hardfork::SpecId;
 use revm::{MainBuilder, MainContext, MainnetEvm};
 
@@ -46,6 +47,11 @@ impl BlockContext {
         let (difficulty, prev_randao) = (U256::from(1), BFT_MIX_HASH);
         Self { number, timestamp, gas_limit, base_fee_wei, beneficiary, difficulty, prev_randao, fork }
     }
+}
+
+/// Most gas of one transaction: 2^24 from Osaka on (EIP-7825), no limit before.
+pub fn transaction_gas_max(fork: Fork) -> u64 {
+    if fork >= Fork::Osaka { eip7825::TX_GAS_LIMIT_CAP } else { u64::MAX }
 }
 
 /// revm's name of a fork.

@@ -2,7 +2,7 @@
 //! state tests (`ethereum_tests`).
 
 use super::*;
-use crate::node::tests::{contract, word};
+use crate::testing::{contract, word};
 use crate::state::StateDiff;
 use crate::transaction::testing::{address, call};
 

@@ -111,8 +111,8 @@ pub(crate) struct DroppedTail {
     pub(crate) bytes: u64,
 }
 
-impl std::fmt::Display for DroppedTail {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for DroppedTail {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { segment, offset_bytes, bytes } = self;
         write!(formatter, "{bytes} bytes of an unfinished record at offset {offset_bytes} of log segment {segment}")
     }

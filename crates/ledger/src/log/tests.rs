@@ -16,9 +16,10 @@ use proptest::{collection, prop_assert_eq, proptest};
 use tempfile::TempDir;
 
 use super::frame::{SegmentHeader, frame_bytes};
+use super::reader::ReadError;
 use super::{
     AppendError, CreateError, DirectoryError, DroppedTail, FileAction, Log, LogOptions, OpenError, PAYLOAD_BYTES_MAX,
-    ReadError, RecordPosition, Recovered, SEGMENT_BYTES_MAX, SegmentId,
+    RecordPosition, Recovered, SEGMENT_BYTES_MAX, SegmentId,
 };
 
 const GENESIS: B256 = B256::repeat_byte(0x11);
@@ -68,7 +69,7 @@ impl Fixture {
         });
         if let Ok((log, recovered)) = &opened {
             assert_eq!(recovered.records, delivered as u64);
-            assert_eq!(log.next_record_number(), delivered as u64);
+            assert_eq!(log.next_record_number, delivered as u64);
         }
         opened
     }
@@ -126,9 +127,9 @@ fn records_come_back_in_order_over_segments_and_by_position() {
     assert!(fixture.path(2).exists() && !fixture.path(3).exists());
     let (log, _) = fixture.open().unwrap();
     for (position, payload) in fixture.positions.iter().zip(&fixture.payloads) {
-        assert_eq!(log.read(*position).unwrap(), *payload);
+        assert_eq!(log.reader.read(*position).unwrap(), *payload);
     }
-    assert_eq!(fixture.positions[3].segment(), segment(1));
+    assert_eq!(fixture.positions[3].segment, segment(1));
     drop(log);
     let _recovered: Recovered = fixture.goes_on_after(5);
 }
@@ -141,7 +142,7 @@ fn an_empty_payload_is_a_record_and_one_longer_than_a_segment_has_its_own() {
     fixture.append(&mut log, b"");
     fixture.append(&mut log, &[7; 1000]);
     fixture.append(&mut log, b"");
-    assert_eq!(fixture.positions.iter().map(RecordPosition::segment).collect::<Vec<_>>(), [0, 1, 2, 3].map(segment));
+    assert_eq!(fixture.positions.iter().map(|position| position.segment).collect::<Vec<_>>(), [0, 1, 2, 3].map(segment));
     drop(log);
     let _recovered: Recovered = fixture.goes_on_after(4);
 }
@@ -212,12 +213,12 @@ fn reading_tells_a_changed_record_from_a_file_that_is_gone() {
         fixture.write(0, &bytes);
         bytes[at] ^= 1;
         let record = (at - 56) / 33;
-        let error = log.read(fixture.positions[record]).unwrap_err();
+        let error = log.reader.read(fixture.positions[record]).unwrap_err();
         assert!(matches!(error, ReadError::Damaged { .. }), "byte {at}: {error}");
-        assert_eq!(log.read(fixture.positions[1 - record]).unwrap(), fixture.payloads[1 - record]);
+        assert_eq!(log.reader.read(fixture.positions[1 - record]).unwrap(), fixture.payloads[1 - record]);
     }
     fs::remove_file(fixture.path(1)).unwrap();
-    assert!(matches!(log.read(fixture.positions[2]).unwrap_err(), ReadError::File { source, .. }
+    assert!(matches!(log.reader.read(fixture.positions[2]).unwrap_err(), ReadError::File { source, .. }
         if source.action == FileAction::Open));
 }
 
@@ -239,7 +240,7 @@ fn a_payload_over_the_limit_is_refused_and_the_log_goes_on() {
     let error = log.append(&too_long).unwrap_err();
     assert_eq!(error.to_string(), "a payload of 134217729 bytes is longer than a log record may be, 134217728 bytes");
     fixture.append(&mut log, b"short");
-    assert_eq!(log.read(fixture.positions[0]).unwrap(), b"short");
+    assert_eq!(log.reader.read(fixture.positions[0]).unwrap(), b"short");
 }
 
 /// Stands for a full disk, `/dev/full`, and for one that takes bytes and cannot sync them, `/dev/null`: both are the kernel's own
@@ -301,7 +302,7 @@ fn a_segment_that_got_no_record_before_the_process_died_gets_the_next_one() {
     let header = SegmentHeader { genesis_hash: GENESIS, first_record_number: 2 };
     fixture.write(1, &header.encode());
     let _recovered: Recovered = fixture.goes_on_after(2);
-    assert_eq!(fixture.positions[2].segment(), segment(1));
+    assert_eq!(fixture.positions[2].segment, segment(1));
 }
 
 #[test]
@@ -384,9 +385,9 @@ proptest! {
                     log = opened;
                 }
             }
-            prop_assert_eq!(log.next_record_number(), fixture.payloads.len() as u64);
+            prop_assert_eq!(log.next_record_number, fixture.payloads.len() as u64);
             for (position, payload) in fixture.positions.iter().zip(&fixture.payloads) {
-                prop_assert_eq!(&log.read(*position).unwrap(), payload);
+                prop_assert_eq!(&log.reader.read(*position).unwrap(), payload);
             }
         }
     }
@@ -396,7 +397,7 @@ proptest! {
 fn die_appending(log: &Log, payload: &[u8], part: u8) -> Option<DroppedTail> {
     let mut frame = Vec::new();
     let payload_bytes = u32::try_from(payload.len()).unwrap();
-    super::frame::encode_frame(log.next_record_number(), payload, payload_bytes, &mut frame);
+    super::frame::encode_frame(log.next_record_number, payload, payload_bytes, &mut frame);
     let written = frame.len() * usize::from(part) / 256;
     let file: &File = &log.file;
     std::os::unix::fs::FileExt::write_all_at(file, &frame[..written], log.end_bytes).unwrap();

@@ -1,6 +1,7 @@
 //! Admission: what is checked before a transaction may wait for a block.
 
 use super::Ledger;
+use crate::executor::transaction_gas_max;
 use crate::forks::Fork;
 use crate::pool::PoolError;
 use crate::state::WorldState;
@@ -34,12 +35,28 @@ pub enum SubmitError {
         intrinsic: u64,
     },
     /// No block could hold it.
-    #[error("gas limit {gas_limit} is above the {max} that a block or a transaction may have")]
-    GasLimit {
+    #[error("gas limit {gas_limit} is above the {max} of a block")]
+    BlockGasLimit {
+        /// Its gas limit.
+        gas_limit: u64,
+        /// The genesis's gas limit.
+        max: u64,
+    },
+    /// More than one transaction may ask for: by this node's options, or by EIP-7825 from Osaka on.
+    #[error("gas limit {gas_limit} is above the {max} of a transaction")]
+    TransactionGasLimit {
         /// Its gas limit.
         gas_limit: u64,
         /// The limit.
         max: u64,
+    },
+    /// The creation code is longer than EIP-3860 allows, from Shanghai on.
+    #[error("the creation code has {bytes} bytes, at most {max} are taken")]
+    InitcodeTooLong {
+        /// Its length.
+        bytes: usize,
+        /// The limit.
+        max: usize,
     },
     /// It offers less than the base fee.
     #[error("it offers {offered} wei per gas, the base fee is {base_fee}")]
@@ -92,9 +109,17 @@ impl Ledger {
     fn check_gas(&self, transaction: &SignedTransaction, head: &Header, fork: Fork) -> Result<(), SubmitError> {
         let envelope = transaction.envelope();
         let gas_limit = envelope.gas_limit();
-        let max = self.shared.genesis.gas_limit.min(self.shared.options.transaction_gas_max);
+        let max = self.shared.genesis.gas_limit;
         if gas_limit > max {
-            return Err(SubmitError::GasLimit { gas_limit, max });
+            return Err(SubmitError::BlockGasLimit { gas_limit, max });
+        }
+        let max = self.shared.options.transaction_gas_max.min(transaction_gas_max(fork));
+        if gas_limit > max {
+            return Err(SubmitError::TransactionGasLimit { gas_limit, max });
+        }
+        let (bytes, max) = (envelope.input().len(), self.shared.executor.initcode_bytes_max(fork));
+        if envelope.is_create() && bytes > max {
+            return Err(SubmitError::InitcodeTooLong { bytes, max });
         }
         let intrinsic = self.shared.executor.intrinsic_gas(transaction, fork);
         if gas_limit < intrinsic {

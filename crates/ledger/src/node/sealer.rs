@@ -1,13 +1,15 @@
-//! The sealing thread: builds, executes, seals, writes and publishes one block after another.
+//! Sealing one block: build, execute, seal, write, publish.
 
-use super::{Ledger, Sealer, Sealing, Shared, hash_at, unix_seconds};
+use super::Ledger;
+use super::queries::hash_at;
 use crate::block::{Block, encode_record};
+use crate::data_dir::DataDir;
 use crate::executor::BlockContext;
 use crate::extra_data::ExtraData;
 use crate::forks::Fork;
 use crate::genesis::BFT_MIX_HASH;
 use crate::header::SealedHeader;
-use crate::log::AppendError;
+use crate::log::{AppendError, Log, RecordPosition};
 use crate::receipt::{Receipt, block_bloom, receipts_root, transactions_root};
 use crate::state::{StateDiff, WorldState};
 use crate::transaction::SignedTransaction;
@@ -18,15 +20,12 @@ use alloy_eips::eip7685::EMPTY_REQUESTS_HASH;
 use alloy_primitives::{B256, Bytes, U256};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tracing::{debug, error, info, warn};
+use tracing::{debug, warn};
 
 /// Share of the block period that building may take, in per cent; Besu's `block-txs-selection-max-time` is 75.
 const BUILD_SHARE_PERCENT: u32 = 75;
 /// Building always gets this long, so that the shortest periods still take transactions.
 const BUILD_TIME_MIN: Duration = Duration::from_millis(100);
-/// How often transactions that wait for a gap are looked over.
-const EXPIRY_PERIOD: Duration = Duration::from_secs(60);
-
 /// Sealing has stopped for good.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
@@ -40,6 +39,14 @@ pub enum SealError {
     },
 }
 
+/// What only the sealing thread touches: the log, the node's key, the lock of the data directory.
+#[derive(Debug)]
+pub struct Sealer {
+    pub(super) ledger: Ledger,
+    pub(super) data_dir: DataDir,
+    pub(super) log: Log,
+}
+
 /// A block that was executed but is not sealed yet.
 struct Built {
     context: BlockContext,
@@ -50,59 +57,12 @@ struct Built {
     gas_used: u64,
 }
 
-/// Stops the process if the sealing thread panics: a half-made block must not go on being served.
-struct AbortOnPanic;
-
-impl Drop for AbortOnPanic {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            error!("the sealing thread panicked, the process stops");
-            std::process::abort();
-        }
-    }
-}
-
 impl Sealer {
-    /// Starts the sealing thread.
-    ///
-    /// # Panics
-    /// If the system cannot start a thread.
-    pub fn start(self) -> Sealing {
-        let ledger = self.ledger.clone();
-        let thread = std::thread::Builder::new().name("sealer".to_owned()).spawn(move || self.run());
-        Sealing { ledger, thread: Some(thread.expect("the system starts a thread")) }
-    }
-
-    fn run(mut self) {
-        let _guard = AbortOnPanic;
-        let shared = Arc::clone(&self.ledger.shared);
-        let mut due = Instant::now() + first_wait(&shared);
-        let mut expiry_due = Instant::now() + EXPIRY_PERIOD;
-        info!(data_dir = %self.data_dir.path().display(), validator = %shared.validator, "sealing begins");
-        while !shared.wait_until(due) {
-            if let Err(failure) = self.seal_next() {
-                error!(error = %failure, "sealing stops: what is on disk is unknown");
-                let _ = shared.failure.send_replace(Some(Arc::new(failure)));
-                return;
-            }
-            let now = Instant::now();
-            due = (due + shared.block_period).max(now);
-            if now >= expiry_due {
-                expiry_due = now + EXPIRY_PERIOD;
-                let expired = shared.pool.lock().expire(now);
-                if expired > 0 {
-                    warn!(expired, "transactions waited too long for an earlier nonce and were dropped");
-                }
-            }
-        }
-        info!(head = self.ledger.head().number, "sealing ends");
-    }
-
     /// Builds, seals, writes and publishes one block.
     ///
     /// # Errors
     /// [`SealError`]: nothing was published, and this sealer must not go on.
-    pub(super) fn seal_next(&mut self) -> Result<Arc<Block>, SealError> {
+    pub(crate) fn seal_next(&mut self) -> Result<Arc<Block>, SealError> {
         let (parent, state, hashes) = {
             let chain = self.ledger.shared.chain.read();
             let head = Arc::clone(chain.head());
@@ -126,19 +86,20 @@ impl Sealer {
             number: block.header.number,
             source: Box::new(source),
         })?;
-        self.publish(&block, position, next_state, invalid);
+        self.publish(&block, position, next_state, diff.changes(), invalid);
         Ok(block)
     }
 
     fn publish(
         &self,
         block: &Arc<Block>,
-        position: crate::log::RecordPosition,
+        position: RecordPosition,
         state: WorldState,
+        changes: usize,
         invalid: &[Arc<SignedTransaction>],
     ) {
         let shared = &self.ledger.shared;
-        shared.chain.write().push(Arc::clone(block), position, state);
+        shared.chain.write().push(Arc::clone(block), position, state, changes);
         shared.pool.lock().settle(&block.transactions, invalid);
         // Without subscribers nobody hears it.
         let _ = shared.blocks.send(Arc::clone(block));
@@ -211,7 +172,7 @@ impl Sealer {
 /// header rule); below, that rule is absent and several blocks share a second.
 fn next_context(ledger: &Ledger, parent: &SealedHeader) -> BlockContext {
     let shared = &ledger.shared;
-    let timestamp = unix_seconds().max(parent.timestamp.saturating_add(shared.block_period.as_secs()));
+    let timestamp = shared.options.clock.unix_seconds().max(parent.timestamp.saturating_add(shared.block_period.as_secs()));
     let number = parent.number + 1;
     let fork = shared.genesis.rules_at(number, timestamp);
     let base_fee_wei = ledger.next_base_fee_wei(parent, fork).unwrap_or(0);
@@ -221,13 +182,4 @@ fn next_context(ledger: &Ledger, parent: &SealedHeader) -> BlockContext {
 
 fn build_time(block_period: Duration) -> Duration {
     (block_period * BUILD_SHARE_PERCENT / 100).max(BUILD_TIME_MIN)
-}
-
-/// How long the first block must wait: until the period after the head has passed, so that no timestamp lies ahead of
-/// the clock; at most one period.
-fn first_wait(shared: &Shared) -> Duration {
-    let head = shared.chain.read().head().timestamp;
-    let earliest = head.saturating_add(shared.block_period.as_secs());
-    let ahead = Duration::from_secs(earliest.saturating_sub(unix_seconds()));
-    ahead.min(shared.block_period)
 }

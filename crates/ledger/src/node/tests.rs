@@ -2,52 +2,13 @@
 
 use super::*;
 use crate::data_dir::{DataDirError, InitOptions};
+use crate::header::SealedHeader;
+use crate::receipt::Receipt;
+use crate::testing::{contract, genesis, init, open, word};
+use crate::transaction::SignedTransaction;
 use crate::transaction::testing::{address, call, priced};
-use alloy_primitives::{Bytes, TxKind, U256, bytes, hex};
-use serde_json::{Value, json};
-use std::path::Path;
-
-/// Stores the first word of its calldata in slot 0 and logs it; reverts with the word if it is odd.
-/// `PUSH1 1 CALLDATALOAD(0) AND → revert(word)`, written in opcodes since no compiler is wanted here.
-pub(crate) fn contract() -> Bytes {
-    let runtime = hex!(
-        "600035" // word
-        "80600116" // word, word & 1
-        "6018" "57" // jump to revert if odd
-        "80600055" // slot 0 := word
-        "600052" "60206000a0" // log0(word)
-        "00" "00" // stop
-        "5b" // 0x18: jumpdest
-        "60005260206000fd" // revert(word)
-    );
-    let length = u8::try_from(runtime.len()).unwrap();
-    // codecopy(0, 11, length); return(0, length)
-    let mut code = vec![0x60, length, 0x80, 0x60, 0x0b, 0x60, 0x00, 0x39, 0x60, 0x00, 0xf3];
-    code.extend_from_slice(&runtime);
-    code.into()
-}
-
-pub(crate) fn word(value: u64) -> Bytes {
-    U256::from(value).to_be_bytes::<32>().into()
-}
-
-pub(crate) fn genesis() -> Value {
-    json!({
-        "config": { "chainId": 1337, "berlinBlock": 0, "qbft": { "blockPeriodSeconds": 1, "xBlockPeriodMilliseconds": 20 } },
-        "gasLimit": "0x1fffffffffffff",
-        "extraData": "0xf83aa00000000000000000000000000000000000000000000000000000000000000000d5948cbed6ba98fd722a54126edec5f20f1df0c713fcc080c0",
-        "alloc": { address("rico").to_string(): { "balance": "1000000000000000000" } }
-    })
-}
-
-pub(crate) fn init(path: &Path, genesis: &Value) -> DataDir {
-    let options = InitOptions { key: None, is_adopting: true };
-    DataDir::init(path, genesis.to_string().as_bytes(), options).unwrap()
-}
-
-pub(crate) fn open(path: &Path) -> (Ledger, Recovered, Sealer) {
-    Ledger::open(DataDir::open(path).unwrap(), NodeOptions::default()).unwrap()
-}
+use alloy_primitives::{Bytes, TxKind, U256, bytes};
+use serde_json::json;
 
 fn fresh() -> (tempfile::TempDir, Ledger, Sealer) {
     let folder = tempfile::tempdir().unwrap();
@@ -207,7 +168,7 @@ fn every_refusal_of_a_transaction_is_reached() {
         crate::transaction::testing::sign(transaction, "ana")
     };
     assert_eq!(submit(tight(52_999)), SubmitError::IntrinsicGas { gas_limit: 52_999, intrinsic: 53_000 });
-    assert!(matches!(submit(tight(1_000_000_001)), SubmitError::GasLimit { max: 1_000_000_000, .. }));
+    assert!(matches!(submit(tight(1_000_000_001)), SubmitError::TransactionGasLimit { max: 1_000_000_000, .. }));
     assert!(matches!(submit(call("ana", 200, TxKind::Create, Bytes::new())), SubmitError::Pool(_)));
     let first = call("ana", 0, TxKind::Create, Bytes::new());
     let _ = ledger.submit(first.raw().clone()).unwrap();

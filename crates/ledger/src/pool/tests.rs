@@ -30,7 +30,7 @@ fn play(limits: PoolLimits, script: &str) -> String {
             }
             "include" => {
                 let included: Vec<_> = taken.drain(..usize::try_from(number(1)).unwrap()).collect();
-                included.iter().for_each(|t| drop(nonces.insert(name_of(t).to_owned(), t.nonce() + 1)));
+                included.iter().for_each(|t| _ = nonces.insert(name_of(t).to_owned(), t.nonce() + 1));
                 pool.settle(&included, &[]);
                 format!("left={}", pool.len())
             }

@@ -29,7 +29,9 @@ fn request(params: &Params<'_>, ledger: &Ledger) -> RpcResult<(u64, Call)> {
     if overrides.as_ref().and_then(Value::as_object).is_some_and(|map| !map.is_empty()) {
         return Err(answer(Meaning::InvalidCallParams, "state overrides are not supported"));
     }
-    let gas_max = ledger.shared.options.call_gas_max;
+    let number = eth::number_of_id(ledger, id)?;
+    let block_gas = ledger.header(number).map_or(0, |header| header.gas_limit);
+    let gas_max = ledger.shared.options.call_gas_max.min(block_gas);
     let gas_price = request.gas_price.or(request.max_fee_per_gas).unwrap_or(0);
     let call = Call {
         from: request.from.unwrap_or_default(),
@@ -38,9 +40,10 @@ fn request(params: &Params<'_>, ledger: &Ledger) -> RpcResult<(u64, Call)> {
         value: request.value.unwrap_or_default(),
         gas_limit: request.gas.unwrap_or(gas_max).min(gas_max),
         gas_price,
+        access_list: request.access_list.unwrap_or_default(),
         is_balance_checked: gas_price > 0,
     };
-    Ok((eth::number_of_id(ledger, id)?, call))
+    Ok((number, call))
 }
 
 fn run(ledger: &Ledger, number: u64, call: Call) -> RpcResult<CallOutcome> {

@@ -52,7 +52,9 @@ pub(super) fn submit_meaning(error: &SubmitError) -> Meaning {
         SubmitError::Pool(error) => pool_meaning(error),
         SubmitError::AlreadyMined { .. } => Meaning::NonceTooLow,
         SubmitError::IntrinsicGas { .. } => Meaning::IntrinsicGasExceedsLimit,
-        SubmitError::GasLimit { .. } => Meaning::ExceedsBlockGasLimit,
+        SubmitError::BlockGasLimit { .. } => Meaning::ExceedsBlockGasLimit,
+        SubmitError::TransactionGasLimit { .. } => Meaning::ExceedsTransactionGasLimit,
+        SubmitError::InitcodeTooLong { .. } => Meaning::InitcodeTooLarge,
         SubmitError::BelowBaseFee { .. } => Meaning::GasPriceBelowBaseFee,
         SubmitError::PriorityFee => Meaning::PriorityFeeAboveMaxFee,
         SubmitError::Balance { .. } => Meaning::UpfrontCostExceedsBalance,
@@ -62,7 +64,7 @@ pub(super) fn submit_meaning(error: &SubmitError) -> Meaning {
 fn transaction_meaning(error: &TransactionError) -> Meaning {
     match error {
         TransactionError::TooLong { .. } => Meaning::ExceedsTransactionSize,
-        TransactionError::Malformed => Meaning::InvalidTransactionParams,
+        TransactionError::Malformed | TransactionError::NoAuthorizations => Meaning::InvalidTransactionParams,
         TransactionError::Type { .. } => Meaning::InvalidTransactionType,
         TransactionError::WrongChain { .. } => Meaning::WrongChainId,
         TransactionError::NoChainId => Meaning::ChainIdRequired,

@@ -58,7 +58,7 @@ fn query(ledger: &Ledger, options: &RpcOptions, filter: &Filter) -> RpcResult<Ve
     if from > to {
         return Err(answer(Meaning::InvalidBlockParams, &format!("fromBlock {from} is after toBlock {to}")));
     }
-    let blocks = to - from + 1;
+    let blocks = (to - from).saturating_add(1);
     if blocks > options.log_blocks_max {
         let explanation = format!("{blocks} blocks were asked for, at most {} are searched", options.log_blocks_max);
         return Err(answer(Meaning::ExceedsBlockRange, &explanation));

@@ -25,6 +25,7 @@ impl<T> Arena<T> {
     }
 
     /// Bytes held from the allocator.
+    #[cfg(test)]
     pub(super) fn memory_bytes(&self) -> usize {
         self.slots.capacity() * size_of::<T>() + self.free.capacity() * size_of::<Slot>()
     }

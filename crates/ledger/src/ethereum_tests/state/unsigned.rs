@@ -1,11 +1,11 @@
 //! Old state tests hold no signed transaction but its fields, each a list to choose from, and the sender's key.
 
 use super::Indexes;
-use alloy_consensus::{SignableTransaction, TxEip1559, TxEip2930, TxEnvelope, TxLegacy};
-use alloy_eips::eip2718::Encodable2718;
+use crate::transaction::testing::signed_bytes;
+use alloy_consensus::{TxEip1559, TxEip2930, TxLegacy};
 use alloy_eips::eip2930::AccessList;
-use alloy_primitives::{Bytes, Signature, TxKind, U256};
-use secp256k1::{Message, SECP256K1, SecretKey};
+use alloy_primitives::{Bytes, TxKind, U256};
+use secp256k1::SecretKey;
 use serde::Deserialize;
 use serde_json::Value as Json;
 
@@ -41,21 +41,11 @@ pub(super) fn sign(template: &Json, indexes: &Indexes, chain_id: u64) -> Result<
     Ok(if let Some(max_fee) = template.max_fee_per_gas {
         let max_priority_fee_per_gas = template.max_priority_fee_per_gas.unwrap_or_default().saturating_to();
         let (max_fee_per_gas, access_list) = (max_fee.saturating_to(), access_list.unwrap_or_default());
-        envelope(TxEip1559 { chain_id, nonce, gas_limit, max_fee_per_gas, max_priority_fee_per_gas, to, value, access_list, input }, &key)
+        signed_bytes(TxEip1559 { chain_id, nonce, gas_limit, max_fee_per_gas, max_priority_fee_per_gas, to, value, access_list, input }, &key)
     } else if let Some(access_list) = access_list {
-        envelope(TxEip2930 { chain_id, nonce, gas_price, gas_limit, to, value, access_list, input }, &key)
+        signed_bytes(TxEip2930 { chain_id, nonce, gas_price, gas_limit, to, value, access_list, input }, &key)
     } else {
         // Without a chain id, as these tests are.
-        envelope(TxLegacy { chain_id: None, nonce, gas_price, gas_limit, to, value, input }, &key)
+        signed_bytes(TxLegacy { chain_id: None, nonce, gas_price, gas_limit, to, value, input }, &key)
     })
-}
-
-fn envelope<T: SignableTransaction<Signature>>(transaction: T, key: &SecretKey) -> Bytes
-where
-    TxEnvelope: From<alloy_consensus::Signed<T>>,
-{
-    let digest = Message::from_digest(transaction.signature_hash().0);
-    let (recovery, compact) = SECP256K1.sign_ecdsa_recoverable(digest, key).serialize_compact();
-    let signature = Signature::from_bytes_and_parity(&compact, i32::from(recovery) == 1);
-    TxEnvelope::from(transaction.into_signed(signature)).encoded_2718().into()
 }

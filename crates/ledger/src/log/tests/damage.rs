@@ -1,7 +1,8 @@
 //! Logs that were cut, zeroed or changed, at every byte: what is dropped, and what is refused.
 
 use super::super::frame::{FRAME_OVERHEAD_BYTES, FrameHeader, SegmentHeader};
-use super::super::{Damage, DamageKind, DirectoryError, DroppedTail, OpenError, PAYLOAD_BYTES_MAX, SEGMENT_BYTES_MAX};
+use super::super::scan::DamageKind;
+use super::super::{Damage, DirectoryError, DroppedTail, OpenError, PAYLOAD_BYTES_MAX, SEGMENT_BYTES_MAX};
 use super::{Fixture, GENESIS, segment};
 
 /// Ends of records 0 to 3 in a segment that holds the payloads of [`four_records`].

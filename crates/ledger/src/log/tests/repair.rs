@@ -2,10 +2,9 @@
 
 use std::fs;
 
-use super::super::{
-    DamageKind, DirectoryError, DroppedPiece, DroppedTail, Log, Recovered, RepairError, SegmentSummary, inspect,
-    repair_drop_tail,
-};
+use super::super::repair::DroppedPiece;
+use super::super::scan::{DamageKind, SegmentSummary};
+use super::super::{DirectoryError, DroppedTail, Log, Recovered, RepairError, inspect, repair_drop_tail};
 use super::{Fixture, GENESIS, segment};
 
 fn five_records() -> Fixture {

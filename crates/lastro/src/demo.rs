@@ -1,0 +1,143 @@
+//! `lastro demo`: the platform's main job on real data, on a ledger that the binary carries.
+//!
+//! Real federal bonds at their published price are issued as tokens and settled against tokenised money. The plan is
+//! made first ([`plan`]); every transaction goes the way it would go in production ([`session`]: lanes, custody, stored
+//! before it is sent); what moved is compared with what was ordered ([`movements`]); the books ([`books`]) are written
+//! from orders that were confirmed; at the end every balance is compared ([`reconcile`]) and shown ([`report`]).
+//!
+//! A run that dies goes on where it was when it is started again with the same data directory.
+
+mod books;
+mod movements;
+mod parties;
+mod plan;
+mod reconcile;
+mod report;
+mod session;
+mod stage_ledger;
+mod suite;
+mod texts;
+
+use crate::bond_command::read_bonds;
+use crate::cli::Demo;
+use crate::failure::{Failure, FailureKind};
+use crate::printer::Printer;
+use alloy_primitives::Address;
+use custody::{Custody, Network, Purpose};
+use market::{BondQuote, bond_list};
+use parties::{PARTIES, Party};
+use plan::Plan;
+use report::Report;
+use session::Session;
+use stage_ledger::StageLedger;
+use std::collections::BTreeMap;
+use std::path::Path;
+use texts::{Text, Texts};
+
+/// The list that comes with the binary.
+const PUBLISHED_BONDS: &[u8] = include_bytes!("../../../examples/tpf-anbima-2026-09-01.csv");
+
+/// Plays the demonstration.
+pub(crate) fn run(arguments: &Demo, printer: &Printer) -> Result<(), Failure> {
+    let bonds = bonds(arguments.bonds.as_deref())?;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::new(FailureKind::Environment, error))?;
+    runtime.block_on(play(arguments, bonds, printer))
+}
+
+fn bonds(path: Option<&Path>) -> Result<Vec<BondQuote>, Failure> {
+    match path {
+        Some(path) => read_bonds(path),
+        None => bond_list::parse(PUBLISHED_BONDS).map_err(|error| Failure::new(FailureKind::Usage, error)),
+    }
+}
+
+async fn play(arguments: &Demo, bonds: Vec<BondQuote>, printer: &Printer) -> Result<(), Failure> {
+    let texts = Texts(arguments.lang);
+    let cast = Cast::new()?;
+    let plan = Plan::new(bonds, &|party| cast.wallet(party)).map_err(|error| Failure::new(FailureKind::Usage, error))?;
+    let ledger = StageLedger::open(arguments, &plan, printer).await?;
+    let result = perform(&ledger, &plan, cast, texts, printer).await;
+    printer.progress_end();
+    if result.is_ok() && arguments.keep {
+        printer.line(texts.text(Text::Kept));
+        ledger.wait().await?;
+    }
+    ledger.stop().await;
+    result
+}
+
+/// Plays, compares and shows.
+async fn perform(
+    ledger: &StageLedger,
+    plan: &Plan,
+    cast: Cast,
+    texts: Texts,
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let wallets = cast.wallets.clone();
+    let wallet = |party: Party| wallets[&party];
+    let chain = ledger.chain(cast.custody).await?;
+    let mut session = Session::new(chain, plan, &wallet).await?;
+    let played = session.play(plan, printer).await;
+    let settled = match played {
+        Ok(()) => settle(&session, plan, texts, &wallet, printer).await,
+        Err(failure) => Err(failure),
+    };
+    session.close().await;
+    settled?;
+    printer.heading(texts.text(Text::Next));
+    ledger.next_commands().iter().for_each(|command| printer.line(&format!("  {command}")));
+    Ok(())
+}
+
+/// Compares the books with the ledger and shows everything.
+///
+/// # Errors
+/// [`FailureKind::Refused`], naming each balance that differs.
+async fn settle(
+    session: &Session,
+    plan: &Plan,
+    texts: Texts,
+    wallet: &(dyn Fn(Party) -> Address + Sync),
+    printer: &Printer,
+) -> Result<(), Failure> {
+    let compared = reconcile::compare(session.chain(), plan, &session.books, wallet).await?;
+    let report = Report { plan, session, compared: &compared, texts };
+    report.show(printer);
+    let differences = report.differences();
+    printer.json(&report.as_json());
+    if differences.is_empty() {
+        printer.done(&format!("\n✓ {}", texts.text(Text::Agree)));
+        return Ok(());
+    }
+    let error = anyhow::anyhow!("{}: {}", texts.text(Text::Differ), differences.join("; "));
+    Err(Failure::new(FailureKind::Refused, error))
+}
+
+/// Everybody's keys and wallets.
+struct Cast {
+    custody: Custody,
+    wallets: BTreeMap<Party, Address>,
+}
+
+impl Cast {
+    /// Test keys for everybody. Custody makes them for the embedded profile alone.
+    fn new() -> Result<Self, Failure> {
+        let network = Network { profile: custody::ProfileName::embedded(), chain_id: stage_ledger::CHAIN_ID };
+        let mut custody = Custody::new(network);
+        let mut wallets = BTreeMap::new();
+        for party in PARTIES {
+            let address = custody.add_test_key(party.key_label(), Purpose::Transactions);
+            let address = address.map_err(|error| Failure::new(FailureKind::Refused, error))?;
+            let _ = wallets.insert(party, address);
+        }
+        Ok(Self { custody, wallets })
+    }
+
+    fn wallet(&self, party: Party) -> Address {
+        self.wallets[&party]
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,47 @@
+//! The ledger's clock: where block timestamps come from.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// What time it is for the ledger.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// The system's clock. What every network has.
+    #[default]
+    System,
+    /// A clock that showed `began_at` when the ledger was `opened`, and goes on at the usual pace: a demonstration or a
+    /// test can live on the day of its data.
+    Shifted {
+        /// Time since 1970 that it showed.
+        began_at: Duration,
+        /// When it showed that.
+        opened: Instant,
+    },
+}
+
+impl Clock {
+    /// A clock that shows `unix_seconds` now.
+    pub fn starting_at(unix_seconds: u64) -> Self {
+        Self::Shifted { began_at: Duration::from_secs(unix_seconds), opened: Instant::now() }
+    }
+
+    /// Whole seconds since 1970; 0 if the system's clock is set to before then.
+    #[expect(clippy::disallowed_methods, reason = "this is the rim: whoever opens a ledger hands its clock in")]
+    pub fn unix_seconds(&self) -> u64 {
+        match self {
+            Self::System => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+            Self::Shifted { began_at, opened } => began_at.saturating_add(opened.elapsed()).as_secs(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shifted_clock_shows_its_own_time_and_the_system_another() {
+        let shifted = Clock::starting_at(1_000_000_000).unix_seconds();
+        assert!((1_000_000_000..1_000_000_600).contains(&shifted), "{shifted}");
+        assert!(Clock::System.unix_seconds() > 1_700_000_000);
+    }
+}
