@@ -1,6 +1,7 @@
 //! The Drex family. One module per contract, made from its artifact.
 
 #![expect(missing_docs, reason = "generated from artifacts, whose NatSpec is the documentation")]
+#![expect(clippy::too_many_arguments, reason = "events have as many fields as the kit published")]
 
 use alloy_sol_types::sol;
 

@@ -127,7 +127,8 @@ mod tests {
 
     #[test]
     fn no_prefix_of_a_revert_panics() {
-        let error = RealDigital::ERC20InsufficientBalance { sender: Address::ZERO, balance: U256::ZERO, needed: U256::MAX };
+        let error =
+            RealDigital::ERC20InsufficientBalance { sender: Address::ZERO, balance: U256::ZERO, needed: U256::MAX };
         let bytes = error.abi_encode();
         for length in 0..bytes.len() {
             let _ = decode(&bytes[..length]);

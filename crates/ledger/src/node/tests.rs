@@ -1,5 +1,7 @@
 //! Tests of the whole ledger in one process: sealing, recovery, damage, limits.
 
+mod crashes;
+
 use super::*;
 use crate::data_dir::{DataDirError, InitOptions};
 use crate::header::SealedHeader;

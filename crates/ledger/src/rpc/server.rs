@@ -1,9 +1,12 @@
 //! The listening sockets.
 
 use jsonrpsee::RpcModule;
+use jsonrpsee::core::traits::IdProvider;
 use jsonrpsee::server::{BatchRequestConfig, Server, ServerConfig, ServerConfigBuilder, ServerHandle};
 use std::io;
+use jsonrpsee::types::SubscriptionId;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// What one listening socket may be asked for. Besu's defaults, where it has them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +32,17 @@ impl Default for ServerLimits {
             batch_requests_max: 1_024,
             subscriptions_max: 128,
         }
+    }
+}
+
+/// Numbers subscriptions from 1, as quantities: Besu's form.
+#[derive(Debug, Default)]
+struct SubscriptionIds(AtomicU64);
+
+impl IdProvider for SubscriptionIds {
+    fn next_id(&self) -> SubscriptionId<'static> {
+        let last = self.0.fetch_add(1, Ordering::Relaxed);
+        SubscriptionId::Str(format!("{:#x}", last.wrapping_add(1)).into())
     }
 }
 
@@ -98,6 +112,7 @@ fn config(limits: ServerLimits) -> ServerConfigBuilder {
         .max_connections(limits.connections_max)
         .set_batch_request_config(BatchRequestConfig::Limit(limits.batch_requests_max))
         .max_subscriptions_per_connection(limits.subscriptions_max)
+        .set_id_provider(SubscriptionIds::default())
 }
 
 async fn serve(

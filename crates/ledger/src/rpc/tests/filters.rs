@@ -62,7 +62,9 @@ fn a_query_is_bounded_in_blocks_and_logs() {
     let rpc = RpcOptions { log_blocks_max: 3, logs_max: 2, ..RpcOptions::default() };
     let mut node = Node::with(&testing::genesis(), NodeOptions::default(), rpc);
     let target = node.deploy("ana", emitter());
-    (0..3).for_each(|data| drop(node.call("ana", target, emission(1, data))));
+    for data in 0..3 {
+        let _ = node.call("ana", target, emission(1, data));
+    }
     node.seal();
     let query = |from: &str, to: &str| json!([{ "fromBlock": from, "toBlock": to }]);
     let data = node.refused_as("eth_getLogs", query("0x0", "0x3"), Meaning::ExceedsBlockRange);

@@ -27,8 +27,8 @@ fn each_kind_of_broken_request_is_answered_and_the_next_is_served() {
     };
     let cases: [(&str, Vec<u8>, (u16, Option<i64>)); 9] = [
         ("half JSON", br#"{"jsonrpc":"2.0","id":1,"meth"#.to_vec(), (200, Some(-32_700))),
-        ("nothing", Vec::new(), (200, Some(-32_700))),
-        ("no text", vec![0xff, 0xfe, 0x00], (200, Some(-32_700))),
+        ("nothing", Vec::new(), (400, Some(-32_700))),
+        ("no text", vec![0xff, 0xfe, 0x00], (400, Some(-32_700))),
         ("no request", br#"{"id":1}"#.to_vec(), (200, Some(-32_600))),
         ("a method that is a number", br#"{"jsonrpc":"2.0","id":1,"method":5}"#.to_vec(), (200, Some(-32_600))),
         ("deep nesting", deep.into_bytes(), (200, Some(-32_602))),

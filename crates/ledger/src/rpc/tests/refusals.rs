@@ -91,7 +91,9 @@ fn prices_and_balances() {
         let fees = TxEip1559 { chain_id: 1337, gas_limit: 21_000, max_fee_per_gas, max_priority_fee_per_gas, to, ..TxEip1559::default() };
         sign(fees, "rico").raw().clone()
     };
-    assert_eq!(refused_raw(&node, &dynamic(99, 0), Meaning::GasPriceBelowBaseFee), "it offers 99 wei per gas, the base fee is 100");
+    // Block 0 is empty, so that block 1 costs an eighth less than its 100.
+    let data = refused_raw(&node, &dynamic(87, 0), Meaning::GasPriceBelowBaseFee);
+    assert_eq!(data, "it offers 87 wei per gas, the base fee is 88");
     let _ = refused_raw(&node, &dynamic(200, 201), Meaning::PriorityFeeAboveMaxFee);
     let poor = priced("ana", 0, 100, TxKind::Create, Bytes::new());
     assert_eq!(refused_raw(&node, poor.raw(), Meaning::UpfrontCostExceedsBalance), "the sender has 0 wei and may need 100000000");
