@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// A sealed block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Block {
+pub(crate) struct Block {
     /// Header and hash.
     pub header: Arc<SealedHeader>,
     /// Transactions in order.
@@ -37,7 +37,7 @@ struct StoredTransaction {
 
 /// A record that passed its checksum is not a block that this version wrote.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RecordError {
+pub(crate) enum RecordError {
     /// The record's structure is not this format's.
     #[error("the record is not a block of this format: {0}")]
     Rlp(alloy_rlp::Error),

@@ -14,11 +14,12 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 /// Newest blocks that are kept decoded.
-pub const BLOCKS_KEPT: usize = 256;
+pub(crate) const BLOCKS_KEPT: usize = 256;
 /// Newest states that calls can be made on; Besu's default for Bonsai is 512 blocks.
-pub const STATES_KEPT: usize = 512;
-/// Transactions in the blocks that are kept decoded: at some 2 KiB for a transfer with its receipt, 200 MiB.
-const TRANSACTIONS_KEPT: usize = 100_000;
+pub(crate) const STATES_KEPT: usize = 512;
+/// Bytes, in the log, of the blocks that are kept decoded. Decoded, a transfer with its receipt takes some four times its
+/// 500 bytes there: 200 MiB.
+const RECENT_BYTES_KEPT: u64 = 50 * 1024 * 1024;
 /// Accounts and slots that changed between the states that are kept: at some 1 KiB for what two states do not share, 1 GiB.
 const CHANGES_KEPT: usize = 1_000_000;
 /// As many states are kept however much changed between them, so that a call on a block just seen finds it.
@@ -34,9 +35,10 @@ pub(crate) struct Chain {
     positions: Vec<RecordPosition>,
     by_hash: Index<B256, u64>,
     transactions: Index<B256, (u64, u32)>,
-    recent: VecDeque<Arc<Block>>,
-    /// Transactions in `recent`.
-    recent_transactions: usize,
+    /// Newest blocks, each with its bytes in the log.
+    recent: VecDeque<(Arc<Block>, u32)>,
+    /// Bytes of all in `recent`.
+    recent_bytes: u64,
     states: VecDeque<KeptState>,
     /// Changes in `states`.
     states_changes: usize,
@@ -67,7 +69,8 @@ impl Located {
             Self::Recent(block) => block,
             Self::Stored(header, position) => {
                 let payload = log.read(position).expect("a committed block can be read back");
-                let (block, _) = decode_record(&payload, |_| SealedHeader::clone(&header)).expect("it was decoded before");
+                let (block, _) =
+                    decode_record(&payload, |_| SealedHeader::clone(&header)).expect("it was decoded before");
                 Arc::new(block)
             }
         }
@@ -82,7 +85,7 @@ impl Chain {
             by_hash: Index::default(),
             transactions: Index::default(),
             recent: VecDeque::new(),
-            recent_transactions: 0,
+            recent_bytes: 0,
             states: VecDeque::new(),
             states_changes: 0,
         }
@@ -101,17 +104,17 @@ impl Chain {
         let _ = self.by_hash.insert(block.header.hash(), number);
         self.headers.push(Arc::clone(&block.header));
         self.positions.push(position);
-        self.recent_transactions += block.transactions.len();
-        self.recent.push_back(block);
+        self.recent_bytes += u64::from(position.payload_bytes());
+        self.recent.push_back((block, position.payload_bytes()));
         self.states_changes += changes;
         self.states.push_back(KeptState { state, changes });
         self.forget_old();
     }
 
     fn forget_old(&mut self) {
-        while self.recent.len() > BLOCKS_KEPT || (self.recent.len() > 1 && self.recent_transactions > TRANSACTIONS_KEPT) {
-            let Some(oldest) = self.recent.pop_front() else { break };
-            self.recent_transactions -= oldest.transactions.len();
+        while self.recent.len() > BLOCKS_KEPT || (self.recent.len() > 1 && self.recent_bytes > RECENT_BYTES_KEPT) {
+            let Some((_, bytes)) = self.recent.pop_front() else { break };
+            self.recent_bytes -= u64::from(bytes);
         }
         while self.states.len() > STATES_KEPT
             || (self.states.len() > STATES_KEPT_MIN && self.states_changes > CHANGES_KEPT)
@@ -153,7 +156,7 @@ impl Chain {
     pub(crate) fn locate(&self, number: u64) -> Option<Located> {
         let from_end = usize::try_from(self.head().number.checked_sub(number)?).ok()?;
         if let Some(index) = self.recent.len().checked_sub(from_end + 1) {
-            return Some(Located::Recent(Arc::clone(&self.recent[index])));
+            return Some(Located::Recent(Arc::clone(&self.recent[index].0)));
         }
         let index = usize::try_from(number).ok()?;
         Some(Located::Stored(Arc::clone(&self.headers[index]), self.positions[index]))

@@ -24,14 +24,23 @@ impl Clock {
         Self::Shifted { began_at: Duration::from_secs(unix_seconds), opened: Instant::now() }
     }
 
-    /// Whole seconds since 1970; 0 if the system's clock is set to before then.
-    #[expect(clippy::disallowed_methods, reason = "this is the rim: whoever opens a ledger hands its clock in")]
-    pub fn unix_seconds(&self) -> u64 {
+    /// Time since 1970; zero if the system's clock is set to before then.
+    pub fn since_1970(&self) -> Duration {
         match self {
-            Self::System => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
-            Self::Shifted { began_at, opened } => began_at.saturating_add(opened.elapsed()).as_secs(),
+            Self::System => system_time(),
+            Self::Shifted { began_at, opened } => began_at.saturating_add(opened.elapsed()),
         }
     }
+
+    /// Whole seconds since 1970.
+    pub fn unix_seconds(&self) -> u64 {
+        self.since_1970().as_secs()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the one place where the ledger reads the system's clock")]
+fn system_time() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 use crate::extra_data::Form;
 use crate::genesis::{Genesis, GenesisError};
 use crate::header::{SealedHeader, quorum};
-use crate::log::Log;
+use crate::log::{self, DirectoryError, Log};
 use crate::node_key::{NodeKey, NodeKeyError};
 use crate::state::{WorldState, WorldTries};
 use alloy_primitives::{Address, B256};
@@ -86,7 +86,9 @@ pub enum DataDirError {
         holder: String,
     },
     /// The genesis names validators, but not only this node: it could never reach the quorum alone.
-    #[error("the genesis names {validators} validators and needs {quorum} seals, but this ledger seals alone as {address}")]
+    #[error(
+        "the genesis names {validators} validators and needs {quorum} seals, but this ledger seals alone as {address}"
+    )]
     NotTheValidator {
         /// Validators in the genesis.
         validators: usize,
@@ -124,10 +126,28 @@ pub enum DataDirError {
         source: serde_json::Error,
     },
     /// A block period that no header could obey.
-    #[error("a block period of {found:?} is not possible: take whole seconds from 1s to {BLOCK_PERIOD_MAX:?}, or milliseconds from {BLOCK_PERIOD_MIN:?} to 999ms")]
+    #[error(
+        "a block period of {found:?} is not possible: take whole seconds from 1s to {BLOCK_PERIOD_MAX:?}, or milliseconds from {BLOCK_PERIOD_MIN:?} to 999ms"
+    )]
     BlockPeriod {
         /// The period that was asked for.
         found: Duration,
+    },
+    /// `init` found a log that holds blocks, or something else, without the file that says whose it is.
+    #[error("`{}` holds blocks, but network.json is missing beside it", path.display())]
+    LogWithoutNetwork {
+        /// The log's directory.
+        path: PathBuf,
+    },
+    /// `init` was given a key, but another one is there. A key is never replaced.
+    #[error("`{}` holds the key of {found}, but `--key` gives that of {given}", path.display())]
+    OtherKey {
+        /// The key file.
+        path: PathBuf,
+        /// Address of the key that is there.
+        found: Address,
+        /// Address of the key that was given.
+        given: Address,
     },
     /// The genesis cannot be used.
     #[error("the genesis cannot be used")]
@@ -168,8 +188,14 @@ impl DataDirError {
                 Some("pass `--adopt` to take the validators' place, or their key with `--key`")
             }
             Self::NewerFormat { .. } => Some("use the version of lastro that made it, or a newer one"),
-            Self::GenesisChanged { .. } => Some("bring back genesis.json as it was: it must not change once blocks exist"),
+            Self::GenesisChanged { .. } => {
+                Some("bring back genesis.json as it was: it must not change once blocks exist")
+            }
             Self::NetworkFile { .. } => Some("bring the data directory back from a backup"),
+            Self::LogWithoutNetwork { .. } => {
+                Some("bring network.json back from a backup, or choose another with `--data-dir`")
+            }
+            Self::OtherKey { .. } => Some("move that file away, or choose another with `--data-dir`"),
             Self::BlockPeriod { .. } | Self::Genesis(_) | Self::Key(_) | Self::Log { .. } | Self::File { .. } => None,
         }
     }
@@ -221,10 +247,12 @@ impl DataDir {
             genesis_json = with_extra_data(&genesis_json, &genesis);
         }
         check_validator(&genesis, &key)?;
+        check_block_period(genesis.config.qbft.block_period)?;
         let (header, _) = genesis_block(&genesis);
         let network = NetworkFile { format: FORMAT, genesis_hash: header.hash(), block_period_milliseconds: None };
         write_durably(&path.join("genesis.json"), &genesis_json)?;
         make_log(&path.join("log"), header.hash())?;
+        sync_parent(path)?;
         write_network(path, &network)?;
         let block_period = genesis.config.qbft.block_period;
         Ok(Self { path: path.into(), genesis, genesis_hash: header.hash(), block_period, key, _lock: lock })
@@ -236,8 +264,10 @@ impl DataDir {
     /// [`DataDirError`], among others if another process has it.
     pub fn open(path: &Path) -> Result<Self, DataDirError> {
         let not_initialised = || DataDirError::NotInitialised { path: path.into() };
-        let network = read_network(path)?.ok_or_else(not_initialised)?;
+        // Before the lock, so that nothing is written into a folder that is no data directory; and again under it.
+        let _ = read_network(path)?.ok_or_else(not_initialised)?;
         let lock = lock(path)?;
+        let network = read_network(path)?.ok_or_else(not_initialised)?;
         let genesis = read_genesis(path)?;
         let (header, _) = genesis_block(&genesis);
         if header.hash() != network.genesis_hash {
@@ -337,6 +367,13 @@ fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), DataDirError> {
     File::open(parent).and_then(|folder| folder.sync_all()).map_err(file_error("sync directory", parent))
 }
 
+/// Makes the directory's own entry in its parent last.
+fn sync_parent(path: &Path) -> Result<(), DataDirError> {
+    let path = path.canonicalize().map_err(file_error("resolve", path))?;
+    let Some(parent) = path.parent() else { return Ok(()) };
+    File::open(parent).and_then(|folder| folder.sync_all()).map_err(file_error("sync directory", parent))
+}
+
 fn lock(path: &Path) -> Result<File, DataDirError> {
     let file_path = path.join("lock");
     let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&file_path);
@@ -358,8 +395,14 @@ fn settle_key(path: &Path, given: Option<NodeKey>) -> Result<NodeKey, DataDirErr
     if file.exists() && given.is_none() {
         return Ok(NodeKey::load(&file)?);
     }
-    if file.exists() {
-        fs::remove_file(&file).map_err(file_error("replace", &file))?;
+    if let Some(given) = &given
+        && file.exists()
+    {
+        let kept = NodeKey::load(&file)?;
+        if kept.address() != given.address() {
+            return Err(DataDirError::OtherKey { path: file, found: kept.address(), given: given.address() });
+        }
+        return Ok(kept);
     }
     let key = given.unwrap_or_else(NodeKey::generate);
     key.save_new(&file)?;
@@ -385,9 +428,16 @@ fn with_extra_data(genesis_json: &[u8], genesis: &Genesis) -> Vec<u8> {
 }
 
 fn make_log(path: &Path, genesis_hash: B256) -> Result<(), DataDirError> {
-    if path.exists() {
-        // Without network.json nobody ever wrote a block here: it is what an interrupted init left.
-        fs::remove_dir_all(path).map_err(file_error("clear", path))?;
+    match log::inspect(path) {
+        Err(DirectoryError::NoLog { .. }) => {}
+        // An empty log is what an interrupted init left; nothing else is ever removed.
+        Ok(left) if left.records == 0 && left.first_damage.is_none() && left.segments.len() == 1 => {
+            let segment = path.join(format!("blocks-{}.log", left.segments[0].segment));
+            fs::remove_file(&segment).map_err(file_error("remove", &segment))?;
+        }
+        Ok(_) => return Err(DataDirError::LogWithoutNetwork { path: path.into() }),
+        Err(DirectoryError::File(_)) if !path.exists() => {}
+        Err(source) => return Err(DataDirError::Log { path: path.into(), source: Box::new(source) }),
     }
     Log::create(path, genesis_hash).map_err(|source| DataDirError::Log { path: path.into(), source: Box::new(source) })
 }

@@ -103,7 +103,8 @@ fn run_file(file: &str, bytes: &[u8], report: &mut Report) {
     let cases = match serde_json::from_slice(bytes) {
         Ok(Json::Object(cases)) => cases,
         Ok(_) | Err(_) => {
-            return report.note(file.to_owned(), Verdict::NotApplicable("the file is no JSON object of tests".to_owned()));
+            return report
+                .note(file.to_owned(), Verdict::NotApplicable("the file is no JSON object of tests".to_owned()));
         }
     };
     for (case, test) in &cases {

@@ -10,13 +10,14 @@ mod environment;
 mod evm;
 mod reader;
 
-pub use code::Code;
-pub use environment::{BlockContext, transaction_gas_max};
+pub(crate) use code::Code;
+pub(crate) use environment::{BlockContext, transaction_gas_max};
 
 use crate::forks::Fork;
 use crate::receipt::{REVERT_BYTES_MAX, Receipt};
 use crate::state::{StateDiff, WorldState};
 use crate::transaction::SignedTransaction;
+use alloy_consensus::Transaction as _;
 use alloy_eips::eip2930::AccessList;
 use alloy_eips::eip2935::HISTORY_STORAGE_ADDRESS;
 use alloy_eips::eip4788::BEACON_ROOTS_ADDRESS;
@@ -31,11 +32,11 @@ const LEGACY_TYPE: u8 = 0;
 const ACCESS_LIST_TYPE: u8 = 1;
 
 /// Hash of an earlier block, for `BLOCKHASH`.
-pub type BlockHashes<'a> = &'a (dyn Fn(u64) -> B256 + Sync);
+pub(crate) type BlockHashes<'a> = &'a (dyn Fn(u64) -> B256 + Sync);
 
 /// What executing needs to know of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Executor {
+pub(crate) struct Executor {
     /// EIP-155 chain id.
     pub chain_id: u64,
     /// Longest runtime code in bytes; `None` for EIP-170's 24,576.
@@ -44,7 +45,7 @@ pub struct Executor {
 
 /// A transaction that cannot be in a block at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidReason {
+pub(crate) enum InvalidReason {
     /// Its nonce was used before.
     #[error("nonce {found} is below the account's {expected}")]
     NonceTooLow {
@@ -90,14 +91,14 @@ pub enum InvalidReason {
 
 /// One executed transaction of a block.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Executed {
+pub(crate) struct Executed {
     /// Its receipt; cumulative gas is within the block.
     pub receipt: Receipt,
 }
 
 /// How a call without a transaction ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CallOutcome {
+pub(crate) enum CallOutcome {
     /// It returned.
     Returned {
         /// Returned bytes.
@@ -123,7 +124,7 @@ pub enum CallOutcome {
 
 /// A call without a transaction, as `eth_call` and `eth_estimateGas` make it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Call {
+pub(crate) struct Call {
     /// Who calls.
     pub from: Address,
     /// Which contract, or a creation.
@@ -143,7 +144,7 @@ pub struct Call {
 }
 
 /// A block being executed.
-pub struct BlockRun<'a> {
+pub(crate) struct BlockRun<'a> {
     evm: Evm<'a>,
     state: &'a WorldState,
     fork: Fork,
@@ -153,7 +154,7 @@ pub struct BlockRun<'a> {
 
 impl Executor {
     /// Begins a block on `state`, and makes the system calls that its fork asks for.
-    pub fn begin<'a>(
+    pub(crate) fn begin<'a>(
         &self,
         state: &'a WorldState,
         hashes: BlockHashes<'a>,
@@ -170,7 +171,7 @@ impl Executor {
     ///
     /// # Errors
     /// [`InvalidReason`] where it could not even begin.
-    pub fn call(
+    pub(crate) fn call(
         &self,
         state: &WorldState,
         hashes: BlockHashes<'_>,
@@ -202,7 +203,7 @@ impl Executor {
     }
 
     /// Longest creation code in bytes: from Shanghai on twice the longest runtime code (EIP-3860); no limit before.
-    pub fn initcode_bytes_max(&self, fork: Fork) -> usize {
+    pub(crate) fn initcode_bytes_max(&self, fork: Fork) -> usize {
         if fork < Fork::Shanghai {
             return usize::MAX;
         }
@@ -211,9 +212,13 @@ impl Executor {
 
     /// Gas that a transaction costs before anything runs: its bytes, its access list, a creation (EIP-2028, EIP-2930,
     /// EIP-3860); from Prague on at least the floor of EIP-7623.
-    pub fn intrinsic_gas(&self, transaction: &SignedTransaction, fork: Fork) -> u64 {
+    pub(crate) fn intrinsic_gas(&self, transaction: &SignedTransaction, fork: Fork) -> u64 {
         let spec = environment::spec_id(fork);
-        let gas = revm::context_interface::cfg::gas::calculate_initial_tx_gas_for_tx(transaction_env(transaction), spec, None);
+        let gas = revm::context_interface::cfg::gas::calculate_initial_tx_gas_for_tx(
+            transaction_env(transaction),
+            spec,
+            None,
+        );
         gas.initial_total_gas().max(gas.floor_gas())
     }
 }
@@ -221,10 +226,8 @@ impl Executor {
 impl BlockRun<'_> {
     /// EIP-4788 and EIP-2935 write the parent's beacon root and hash, where the genesis holds their contracts.
     fn system_calls(&mut self, parent_hash: B256) {
-        let calls = [
-            (Fork::Cancun, BEACON_ROOTS_ADDRESS, B256::ZERO),
-            (Fork::Prague, HISTORY_STORAGE_ADDRESS, parent_hash),
-        ];
+        let calls =
+            [(Fork::Cancun, BEACON_ROOTS_ADDRESS, B256::ZERO), (Fork::Prague, HISTORY_STORAGE_ADDRESS, parent_hash)];
         for (first, contract, input) in calls {
             if self.fork >= first && !self.state.code_of(&contract).is_empty() {
                 // A system call that fails leaves nothing, and the block goes on (EIP-4788, "Block processing").
@@ -234,12 +237,12 @@ impl BlockRun<'_> {
     }
 
     /// Gas used so far.
-    pub fn gas_used(&self) -> u64 {
+    pub(crate) fn gas_used(&self) -> u64 {
         self.gas_used
     }
 
     /// Whether a transaction with this gas limit still fits.
-    pub fn fits(&self, gas_limit: u64) -> bool {
+    pub(crate) fn fits(&self, gas_limit: u64) -> bool {
         self.gas_limit.checked_sub(self.gas_used).is_some_and(|left| gas_limit <= left)
     }
 
@@ -247,20 +250,21 @@ impl BlockRun<'_> {
     ///
     /// # Errors
     /// [`InvalidReason`] if it cannot be in this block; it then left no effect.
-    pub fn execute(&mut self, transaction: &SignedTransaction) -> Result<Executed, InvalidReason> {
+    pub(crate) fn execute(&mut self, transaction: &SignedTransaction) -> Result<Executed, InvalidReason> {
         let result = self.evm.transact(transaction_env(transaction)).map_err(invalid_reason)?;
         let gas_used = result.tx_gas_used();
         self.gas_used = self.gas_used.saturating_add(gas_used);
-        let created = result.created_address().unwrap_or_default();
+        // The address that a creation takes is said whether it succeeded or not, as Besu says it.
+        let is_creation = transaction.envelope().is_create();
+        let created = if is_creation { transaction.sender().create(transaction.nonce()) } else { Address::ZERO };
         let (is_success, revert, logs) = parts(result);
         let ty = transaction.envelope().tx_type() as u8;
-        let receipt =
-            Receipt { ty, is_success, gas_used, cumulative_gas_used: self.gas_used, logs, created, revert };
+        let receipt = Receipt { ty, is_success, gas_used, cumulative_gas_used: self.gas_used, logs, created, revert };
         Ok(Executed { receipt })
     }
 
     /// Ends the block: its change against the state before it.
-    pub fn finish(mut self) -> StateDiff {
+    pub(crate) fn finish(mut self) -> StateDiff {
         let changed = self.evm.finalize();
         diff::state_diff(self.state, changed)
     }

@@ -6,9 +6,9 @@ use alloy_primitives::{Address, B256, Bytes};
 use alloy_rlp::{Buf, BufMut, Encodable, Header as RlpHeader};
 
 /// Length of a seal: r and s of 32 bytes each, then v as 0 or 1.
-pub const SEAL_BYTES: usize = 65;
+pub(crate) const SEAL_BYTES: usize = 65;
 /// Most validators that are read from a header. Real networks have fewer than fifty; the bound keeps hostile input small.
-pub const VALIDATORS_MAX: usize = 1_024;
+pub(crate) const VALIDATORS_MAX: usize = 1_024;
 
 /// A validator's vote, cast in a block that it builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,11 @@ impl ExtraData {
         self.vanity.encode(&mut items);
         encode_list(&mut items, |out| self.validators.iter().for_each(|validator| validator.encode(out)));
         self.encode_vote(&mut items);
-        if form == Form::OnChain { 0u32.encode(&mut items) } else { self.round.encode(&mut items) }
+        if form == Form::OnChain {
+            0u32.encode(&mut items)
+        } else {
+            self.round.encode(&mut items)
+        }
         encode_list(&mut items, |out| {
             if form == Form::Full {
                 self.seals.iter().for_each(|seal| seal.as_slice().encode(out));
@@ -199,7 +203,8 @@ mod tests {
     }
 
     fn any_extra_data() -> impl Strategy<Value = ExtraData> {
-        let seal = prop::collection::vec(any::<u8>(), SEAL_BYTES).prop_map(|v| <[u8; SEAL_BYTES]>::try_from(v).unwrap());
+        let seal =
+            prop::collection::vec(any::<u8>(), SEAL_BYTES).prop_map(|v| <[u8; SEAL_BYTES]>::try_from(v).unwrap());
         let vote = prop_oneof![
             Just(None),
             any::<[u8; 20]>().prop_map(|a| Some(Vote::Add(a.into()))),

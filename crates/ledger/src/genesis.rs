@@ -179,8 +179,9 @@ impl Genesis {
         }
         Err(GenesisError::Unsupported {
             path: "config".to_owned(),
-            reason: "no fork that is active in block 1 is `byzantiumBlock` or newer; name one, such as `berlinBlock: 0`"
-                .to_owned(),
+            reason:
+                "no fork that is active in block 1 is `byzantiumBlock` or newer; name one, such as `berlinBlock: 0`"
+                    .to_owned(),
         })
     }
 

@@ -40,7 +40,7 @@ pub enum HeaderError {
 }
 
 /// How many of `validators` must seal a block: two thirds, rounded up.
-pub fn quorum(validators: usize) -> usize {
+pub(crate) fn quorum(validators: usize) -> usize {
     validators.saturating_mul(2).div_ceil(3)
 }
 
@@ -72,9 +72,11 @@ impl SealedHeader {
     /// [`HeaderError`] where the extra data is broken or the seals do not reach the quorum.
     pub fn check(header: Header) -> Result<Self, HeaderError> {
         let number = header.number;
-        let extra = ExtraData::decode(&header.extra_data).map_err(|source| HeaderError::ExtraData { number, source })?;
+        let extra =
+            ExtraData::decode(&header.extra_data).map_err(|source| HeaderError::ExtraData { number, source })?;
         let commit_hash = hash_in_form(&header, &extra, Form::Commit);
-        let mut sealers: Vec<Address> = extra.seals.iter().filter_map(|seal| recover_sealer(seal, commit_hash)).collect();
+        let mut sealers: Vec<Address> =
+            extra.seals.iter().filter_map(|seal| recover_sealer(seal, commit_hash)).collect();
         sealers.sort_unstable();
         sealers.dedup();
         let valid = sealers.iter().filter(|sealer| extra.validators.contains(sealer)).count();

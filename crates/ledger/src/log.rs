@@ -66,6 +66,13 @@ pub(crate) struct RecordPosition {
     payload_bytes: u32,
 }
 
+impl RecordPosition {
+    /// Length of the record's payload.
+    pub(crate) fn payload_bytes(&self) -> u32 {
+        self.payload_bytes
+    }
+}
+
 /// What [`Log::open`] found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Recovered {

@@ -120,7 +120,8 @@ fn read_head(data_dir: &DataDir) -> Result<Option<Head>, MaintenanceError> {
     let mut transactions = 0;
     let options = LogOptions { segment_bytes_max: SEGMENT_BYTES_MAX };
     let opened = Log::open(&data_dir.log_path(), data_dir.genesis_hash(), options, |number, _, payload| {
-        let seal = |header: Header| if number == 0 { SealedHeader::genesis(header) } else { SealedHeader::trust(header) };
+        let seal =
+            |header: Header| if number == 0 { SealedHeader::genesis(header) } else { SealedHeader::trust(header) };
         let (block, _) = decode_record(payload, seal)?;
         transactions += block.transactions.len() as u64;
         let (hash, header) = (block.header.hash(), block.header.header());
@@ -137,8 +138,7 @@ fn read_head(data_dir: &DataDir) -> Result<Option<Head>, MaintenanceError> {
 /// [`MaintenanceError`], among others if another process has the directory, or if nothing of the log is whole.
 pub fn repair_drop_tail(path: &Path) -> Result<Repaired, MaintenanceError> {
     let data_dir = DataDir::open(path)?;
-    let repaired =
-        log::repair_drop_tail(&data_dir.log_path()).map_err(|error: RepairError| log_error(path, error))?;
+    let repaired = log::repair_drop_tail(&data_dir.log_path()).map_err(|error: RepairError| log_error(path, error))?;
     Ok(Repaired {
         kept_blocks: repaired.kept_records,
         dropped_bytes: repaired.dropped_bytes(),

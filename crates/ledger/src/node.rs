@@ -12,8 +12,8 @@ mod replay;
 mod sealer;
 mod sealing;
 
-pub use admission::SubmitError;
-pub use queries::Mined;
+pub(crate) use admission::SubmitError;
+pub(crate) use queries::Mined;
 pub use replay::{OpenError, Recovered};
 pub use sealer::{SealError, Sealer};
 pub use sealing::Sealing;
@@ -26,17 +26,17 @@ use crate::executor::Executor;
 use crate::forks::Fork;
 use crate::genesis::Genesis;
 use crate::log::{Log, LogOptions, LogReader, SEGMENT_BYTES_MAX};
-use replay::{Replay, open_error};
 use crate::pool::{Pool, PoolLimits};
 use crate::state::WorldTries;
 use alloy_primitives::{Address, B256};
 use parking_lot::{Condvar, Mutex, RwLock};
+use replay::{Replay, open_error};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 
-/// Blocks that a slow subscriber may lag behind before it misses some.
-const BLOCK_EVENTS_KEPT: usize = 1_024;
+/// Blocks that a slow subscriber may lag behind before it misses some: few, since each is kept whole until it was read.
+const BLOCK_EVENTS_KEPT: usize = 64;
 /// Pending transactions that a slow subscriber may lag behind before it misses some.
 const PENDING_EVENTS_KEPT: usize = 16_384;
 
@@ -101,7 +101,7 @@ impl std::fmt::Debug for Ledger {
 }
 
 impl Ledger {
-    /// Opens the ledger of a data directory and recovers its state. It does not seal yet: see [`Self::start_sealing`].
+    /// Opens the ledger of a data directory and recovers its state. It does not seal yet: see [`Sealer::start`].
     ///
     /// # Errors
     /// [`OpenError`]; the log is then as it was.
@@ -109,9 +109,10 @@ impl Ledger {
         let genesis = data_dir.genesis().clone();
         let mut replay = Replay::new();
         let log_options = LogOptions { segment_bytes_max: SEGMENT_BYTES_MAX };
-        let opened = Log::open(&data_dir.log_path(), data_dir.genesis_hash(), log_options, |number, position, payload| {
-            replay.take(number, position, payload)
-        });
+        let opened =
+            Log::open(&data_dir.log_path(), data_dir.genesis_hash(), log_options, |number, position, payload| {
+                replay.take(number, position, payload)
+            });
         let (mut log, recovered) = opened.map_err(open_error)?;
         replay.begin_if_empty(&genesis, &mut log)?;
         let tries = replay.finish()?;
@@ -142,12 +143,12 @@ impl Ledger {
     }
 
     /// New blocks, from now on.
-    pub fn subscribe_blocks(&self) -> broadcast::Receiver<Arc<Block>> {
+    pub(crate) fn subscribe_blocks(&self) -> broadcast::Receiver<Arc<Block>> {
         self.shared.blocks.subscribe()
     }
 
     /// Hashes of transactions that enter the pool, from now on.
-    pub fn subscribe_pending(&self) -> broadcast::Receiver<B256> {
+    pub(crate) fn subscribe_pending(&self) -> broadcast::Receiver<B256> {
         self.shared.pending.subscribe()
     }
 

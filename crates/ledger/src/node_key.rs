@@ -64,7 +64,8 @@ impl NodeKey {
     /// # Errors
     /// [`NodeKeyError::Access`] if it cannot be read, [`NodeKeyError::Malformed`] if it holds no key.
     pub fn load(path: &Path) -> Result<Self, NodeKeyError> {
-        let text = std::fs::read_to_string(path).map_err(|source| NodeKeyError::Access { path: path.into(), source })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|source| NodeKeyError::Access { path: path.into(), source })?;
         let malformed = || NodeKeyError::Malformed { path: path.into() };
         let bytes = hex::decode(text.trim()).map_err(|_| malformed())?;
         let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| malformed())?;
@@ -77,7 +78,8 @@ impl NodeKey {
     /// [`NodeKeyError::Access`], also if the file exists: a key is never overwritten.
     pub fn save_new(&self, path: &Path) -> Result<(), NodeKeyError> {
         let access = |source| NodeKeyError::Access { path: path.into(), source };
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(KEY_FILE_MODE).open(path).map_err(access)?;
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).mode(KEY_FILE_MODE).open(path).map_err(access)?;
         let text = format!("0x{}\n", hex::encode(self.secret.secret_bytes()));
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(access)
     }

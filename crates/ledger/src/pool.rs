@@ -42,7 +42,7 @@ impl Default for PoolLimits {
 
 /// The pool does not take a transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum PoolError {
+pub(crate) enum PoolError {
     /// The same bytes wait already.
     #[error("the transaction is already in the pool")]
     AlreadyKnown,
@@ -110,7 +110,7 @@ impl Sender {
 }
 
 /// The pool. See the module's documentation.
-pub struct Pool {
+pub(crate) struct Pool {
     limits: PoolLimits,
     senders: HashMap<Address, Sender, DefaultHashBuilder>,
     by_hash: HashMap<B256, Arc<SignedTransaction>, DefaultHashBuilder>,
@@ -121,28 +121,23 @@ pub struct Pool {
 
 impl Pool {
     /// An empty pool.
-    pub fn new(limits: PoolLimits) -> Self {
+    pub(crate) fn new(limits: PoolLimits) -> Self {
         let (senders, by_hash) = (HashMap::default(), HashMap::default());
         Self { limits, senders, by_hash, ready: VecDeque::new(), bytes: 0 }
     }
 
     /// Transactions in the pool.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.by_hash.len()
     }
 
-    /// Whether nothing waits.
-    pub fn is_empty(&self) -> bool {
-        self.by_hash.is_empty()
-    }
-
     /// A waiting transaction.
-    pub fn get(&self, hash: &B256) -> Option<&Arc<SignedTransaction>> {
+    pub(crate) fn get(&self, hash: &B256) -> Option<&Arc<SignedTransaction>> {
         self.by_hash.get(hash)
     }
 
     /// The nonce that the sender's next transaction should have: after all that wait without a gap.
-    pub fn next_nonce(&self, sender: &Address, account_nonce: u64) -> u64 {
+    pub(crate) fn next_nonce(&self, sender: &Address, account_nonce: u64) -> u64 {
         let next = self.senders.get(sender).map(Sender::next_missing_nonce);
         next.unwrap_or(account_nonce).max(account_nonce)
     }
@@ -151,7 +146,7 @@ impl Pool {
     ///
     /// # Errors
     /// [`PoolError`]; the pool is then as it was.
-    pub fn add(
+    pub(crate) fn add(
         &mut self,
         transaction: Arc<SignedTransaction>,
         account_nonce: u64,
@@ -217,7 +212,7 @@ impl Pool {
 
     /// Takes up to `count_max` ready transactions from the front of the queue. They stay known until
     /// [`Self::settle`] tells what became of them.
-    pub fn take_ready(&mut self, count_max: usize) -> Vec<Arc<SignedTransaction>> {
+    pub(crate) fn take_ready(&mut self, count_max: usize) -> Vec<Arc<SignedTransaction>> {
         let mut taken = Vec::with_capacity(count_max.min(self.ready.len()));
         while taken.len() < count_max {
             let Some((address, nonce)) = self.ready.pop_front() else { break };
@@ -228,14 +223,14 @@ impl Pool {
     }
 
     /// Puts taken transactions back to the front, in their order: they did not fit.
-    pub fn put_back(&mut self, transactions: &[Arc<SignedTransaction>]) {
+    pub(crate) fn put_back(&mut self, transactions: &[Arc<SignedTransaction>]) {
         for transaction in transactions.iter().rev() {
             self.ready.push_front((transaction.sender(), transaction.nonce()));
         }
     }
 
     /// Ends a block: `included` are on the chain now, `invalid` can never be.
-    pub fn settle(&mut self, included: &[Arc<SignedTransaction>], invalid: &[Arc<SignedTransaction>]) {
+    pub(crate) fn settle(&mut self, included: &[Arc<SignedTransaction>], invalid: &[Arc<SignedTransaction>]) {
         for transaction in included {
             self.remove(transaction);
             if let Some(sender) = self.senders.get_mut(&transaction.sender()) {
@@ -245,30 +240,43 @@ impl Pool {
             self.promote(transaction.sender());
             self.forget_if_idle(transaction.sender());
         }
+        self.drop_invalid(invalid);
+    }
+
+    /// Removes what can never be in a block. Later nonces wait again until somebody fills the gap; a replacement that
+    /// arrived meanwhile fills it at once.
+    fn drop_invalid(&mut self, invalid: &[Arc<SignedTransaction>]) {
+        if invalid.is_empty() {
+            return;
+        }
+        let mut gaps: HashMap<Address, u64, DefaultHashBuilder> = HashMap::default();
         for transaction in invalid {
-            self.remove(transaction);
-            if let Some(sender) = self.senders.get_mut(&transaction.sender()) {
-                // Later nonces wait again until somebody fills the gap.
-                sender.ready_end = sender.ready_end.min(transaction.nonce());
+            if self.by_hash.contains_key(&transaction.hash()) {
+                self.remove(transaction);
             }
-            self.ready.retain(|(address, nonce)| *address != transaction.sender() || *nonce < transaction.nonce());
-            self.forget_if_idle(transaction.sender());
+            let gap = gaps.entry(transaction.sender()).or_insert(transaction.nonce());
+            *gap = (*gap).min(transaction.nonce());
+        }
+        self.ready.retain(|(address, nonce)| gaps.get(address).is_none_or(|gap| nonce < gap));
+        for (address, gap) in gaps {
+            if let Some(sender) = self.senders.get_mut(&address) {
+                sender.ready_end = sender.ready_end.min(gap).max(sender.account_nonce);
+            }
+            self.promote(address);
+            self.forget_if_idle(address);
         }
     }
 
-    /// Drops what waited too long for an earlier nonce, and returns how many that were.
-    pub fn expire(&mut self, now: Instant) -> usize {
+    /// Drops what waited too long, be it for an earlier nonce or for a lower base fee, and returns how many that were.
+    pub(crate) fn expire(&mut self, now: Instant) -> usize {
         let retention = self.limits.retention;
         let mut expired = Vec::new();
         for sender in self.senders.values() {
-            let beyond = sender.waiting.range(sender.ready_end..);
-            let old = beyond.filter(|(_, waiting)| now.saturating_duration_since(waiting.since) > retention);
-            expired.extend(old.map(|(_, waiting)| Arc::clone(&waiting.transaction)));
+            let old =
+                sender.waiting.values().filter(|waiting| now.saturating_duration_since(waiting.since) > retention);
+            expired.extend(old.map(|waiting| Arc::clone(&waiting.transaction)));
         }
-        for transaction in &expired {
-            self.remove(transaction);
-            self.forget_if_idle(transaction.sender());
-        }
+        self.drop_invalid(&expired);
         expired.len()
     }
 

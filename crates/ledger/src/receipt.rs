@@ -6,11 +6,11 @@ use alloy_primitives::{Address, B256, Bloom, Bytes, Log};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 
 /// Revert bytes longer than this are cut before they are stored: reasons are short, and a contract chooses the length.
-pub const REVERT_BYTES_MAX: usize = 4_096;
+pub(crate) const REVERT_BYTES_MAX: usize = 4_096;
 
 /// The receipt of one transaction, as it is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq, RlpEncodable, RlpDecodable)]
-pub struct Receipt {
+pub(crate) struct Receipt {
     /// EIP-2718 type of the transaction.
     pub ty: u8,
     /// False if the transaction was reverted or ran out of gas.
@@ -29,12 +29,12 @@ pub struct Receipt {
 
 impl Receipt {
     /// Bloom over addresses and topics of the logs.
-    pub fn bloom(&self) -> Bloom {
+    pub(crate) fn bloom(&self) -> Bloom {
         alloy_primitives::logs_bloom(&self.logs)
     }
 
     /// The created contract's address, if one was created.
-    pub fn contract_address(&self) -> Option<Address> {
+    pub(crate) fn contract_address(&self) -> Option<Address> {
         (!self.created.is_zero()).then_some(self.created)
     }
 
@@ -50,17 +50,17 @@ impl Receipt {
 }
 
 /// Root of the receipts trie of a block.
-pub fn receipts_root(receipts: &[Receipt]) -> B256 {
+pub(crate) fn receipts_root(receipts: &[Receipt]) -> B256 {
     alloy_trie::root::ordered_trie_root_with_encoder(receipts, |receipt, out| receipt.consensus().encode_2718(out))
 }
 
 /// Root of the transactions trie of a block, over raw transactions.
-pub fn transactions_root(raw: &[&Bytes]) -> B256 {
+pub(crate) fn transactions_root(raw: &[&Bytes]) -> B256 {
     alloy_trie::root::ordered_trie_root_with_encoder(raw, |transaction, out| out.extend_from_slice(transaction))
 }
 
 /// Bloom of a whole block.
-pub fn block_bloom(receipts: &[Receipt]) -> Bloom {
+pub(crate) fn block_bloom(receipts: &[Receipt]) -> Bloom {
     receipts.iter().fold(Bloom::ZERO, |bloom, receipt| bloom | receipt.bloom())
 }
 
@@ -78,8 +78,16 @@ mod tests {
 
     #[test]
     fn a_receipt_survives_its_encoding() {
-        let log = Log { address: Address::ZERO, data: LogData::new_unchecked(vec![keccak256(b"t")], Bytes::from("data")) };
-        let receipt = Receipt { ty: 2, is_success: true, gas_used: 5, cumulative_gas_used: 9, logs: vec![log], ..Default::default() };
+        let log =
+            Log { address: Address::ZERO, data: LogData::new_unchecked(vec![keccak256(b"t")], Bytes::from("data")) };
+        let receipt = Receipt {
+            ty: 2,
+            is_success: true,
+            gas_used: 5,
+            cumulative_gas_used: 9,
+            logs: vec![log],
+            ..Default::default()
+        };
         let bytes = alloy_rlp::encode(&receipt);
         assert_eq!(Receipt::decode(&mut &bytes[..]), Ok(receipt));
     }

@@ -1,7 +1,7 @@
 //! JSON-RPC as Besu speaks it: one module of methods, served on HTTP and WebSocket, or called in the same process.
 //!
-//! A room per topic: [`eth`] for the chain and its transactions, [`calls`] for `eth_call` and estimates, [`logs`] for
-//! logs and filters, [`subscriptions`] for WebSocket. Error codes and texts come from `node-errors` alone.
+//! A room per topic: `eth` for the chain and its transactions, `calls` for `eth_call` and estimates, `logs` for
+//! logs and filters, `subscriptions` for WebSocket. Error codes and texts come from `node-errors` alone.
 
 mod calls;
 mod errors;
@@ -11,7 +11,7 @@ mod server;
 mod subscriptions;
 mod views;
 
-pub use server::{Served, ServeError, ServerLimits, serve_http, serve_ws};
+pub use server::{ServeError, Served, ServerLimits, serve_http, serve_ws};
 
 use crate::node::Ledger;
 use errors::answer;

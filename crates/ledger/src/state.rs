@@ -8,8 +8,8 @@ mod tries;
 pub(crate) use tries::WorldTries;
 
 use crate::executor::Code;
-use alloy_primitives::map::DefaultHashBuilder;
 use crate::genesis::GenesisAccount;
+use alloy_primitives::map::DefaultHashBuilder;
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_rlp::{RlpDecodable, RlpEncodable};
 use alloy_trie::KECCAK_EMPTY;
@@ -25,7 +25,7 @@ fn empty_map<K: Eq + Hash, V>() -> Map<K, V> {
 
 /// One account.
 #[derive(Clone)]
-pub struct AccountState {
+pub(crate) struct AccountState {
     /// Transactions sent, or contracts created.
     pub nonce: u64,
     /// Wei.
@@ -43,14 +43,14 @@ impl Default for AccountState {
 
 impl AccountState {
     /// The value of a storage slot; zero where nothing was written.
-    pub fn slot(&self, slot: &U256) -> U256 {
+    pub(crate) fn slot(&self, slot: &U256) -> U256 {
         self.storage.get(slot).copied().unwrap_or_default()
     }
 }
 
 /// All accounts after one block.
 #[derive(Clone)]
-pub struct WorldState {
+pub(crate) struct WorldState {
     accounts: Map<Address, AccountState>,
     codes: Map<B256, Code>,
 }
@@ -63,7 +63,7 @@ impl Default for WorldState {
 
 /// The change that a block makes. What it does not name stays as it was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, RlpEncodable, RlpDecodable)]
-pub struct StateDiff {
+pub(crate) struct StateDiff {
     /// Changed accounts, ascending by address, each once.
     pub accounts: Vec<AccountDiff>,
     /// Code that was not there before.
@@ -72,7 +72,7 @@ pub struct StateDiff {
 
 /// The change of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, RlpEncodable, RlpDecodable)]
-pub struct AccountDiff {
+pub(crate) struct AccountDiff {
     /// Which account.
     pub address: Address,
     /// True if the account is gone: destroyed, or empty by EIP-161. The other fields then mean nothing.
@@ -91,7 +91,7 @@ pub struct AccountDiff {
 
 /// The change of one storage slot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, RlpEncodable, RlpDecodable)]
-pub struct SlotDiff {
+pub(crate) struct SlotDiff {
     /// Which slot.
     pub slot: U256,
     /// Its value after the block.
@@ -100,12 +100,12 @@ pub struct SlotDiff {
 
 impl StateDiff {
     /// How many accounts and slots change.
-    pub fn changes(&self) -> usize {
+    pub(crate) fn changes(&self) -> usize {
         self.accounts.iter().map(|account| 1 + account.slots.len()).sum()
     }
 
     /// The accounts of block 0, seen as a change of the empty state.
-    pub fn from_genesis(accounts: &[(Address, GenesisAccount)]) -> Self {
+    pub(crate) fn from_genesis(accounts: &[(Address, GenesisAccount)]) -> Self {
         let mut diff = Self::default();
         for (address, account) in accounts {
             let code_hash = if account.code.is_empty() { KECCAK_EMPTY } else { keccak256(&account.code) };
@@ -114,7 +114,14 @@ impl StateDiff {
             }
             let slots = account.storage.iter().map(|(slot, value)| SlotDiff { slot: *slot, value: *value }).collect();
             let (nonce, balance) = (account.nonce, account.balance);
-            diff.accounts.push(AccountDiff { address: *address, nonce, balance, code_hash, slots, ..AccountDiff::default() });
+            diff.accounts.push(AccountDiff {
+                address: *address,
+                nonce,
+                balance,
+                code_hash,
+                slots,
+                ..AccountDiff::default()
+            });
         }
         diff
     }
@@ -122,22 +129,22 @@ impl StateDiff {
 
 impl WorldState {
     /// An account, or `None` where there is none.
-    pub fn account(&self, address: &Address) -> Option<&AccountState> {
+    pub(crate) fn account(&self, address: &Address) -> Option<&AccountState> {
         self.accounts.get(address)
     }
 
     /// The value of a storage slot; zero where nothing was written.
-    pub fn slot(&self, address: &Address, slot: &U256) -> U256 {
+    pub(crate) fn slot(&self, address: &Address, slot: &U256) -> U256 {
         self.account(address).map(|account| account.slot(slot)).unwrap_or_default()
     }
 
     /// Code by its hash.
-    pub fn code(&self, code_hash: &B256) -> Option<&Code> {
+    pub(crate) fn code(&self, code_hash: &B256) -> Option<&Code> {
         self.codes.get(code_hash)
     }
 
     /// The runtime code of an account; empty for a plain or absent one.
-    pub fn code_of(&self, address: &Address) -> Bytes {
+    pub(crate) fn code_of(&self, address: &Address) -> Bytes {
         let code = self.account(address).and_then(|account| self.code(&account.code_hash));
         code.map(Code::bytes).unwrap_or_default()
     }
@@ -156,7 +163,7 @@ impl WorldState {
     }
 
     /// Applies a block's change.
-    pub fn apply(&mut self, diff: &StateDiff) {
+    pub(crate) fn apply(&mut self, diff: &StateDiff) {
         for bytes in &diff.codes {
             let code = Code::new(bytes.clone());
             self.codes.insert_mut(code.hash(), code);

@@ -4,14 +4,14 @@ use crate::forks::Fork;
 use alloy_consensus::transaction::SignerRecoverable;
 use alloy_consensus::{Transaction as _, TxEnvelope, TxType};
 use alloy_eips::eip2718::Decodable2718;
-use alloy_primitives::{Address, B256, Bytes, Signature, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 
 /// Longest raw transaction, as in Ethereum's pools (128 KiB): the pool's memory is counted in these.
-pub const TRANSACTION_BYTES_MAX: usize = 128 * 1024;
+pub(crate) const TRANSACTION_BYTES_MAX: usize = 128 * 1024;
 
 /// A decoded transaction with its recovered sender. Recovering costs most of all work on a transfer, so it is done once.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SignedTransaction {
+pub(crate) struct SignedTransaction {
     envelope: TxEnvelope,
     raw: Bytes,
     sender: Address,
@@ -19,7 +19,7 @@ pub struct SignedTransaction {
 
 /// The bytes are no transaction that this ledger takes.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TransactionError {
+pub(crate) enum TransactionError {
     /// Longer than [`TRANSACTION_BYTES_MAX`].
     #[error("the transaction has {bytes} bytes, at most {max} are taken")]
     TooLong {
@@ -63,7 +63,7 @@ impl SignedTransaction {
     ///
     /// # Errors
     /// [`TransactionError`] for bytes that are too long, no transaction, or not signed by anybody.
-    pub fn decode(raw: Bytes) -> Result<Self, TransactionError> {
+    pub(crate) fn decode(raw: Bytes) -> Result<Self, TransactionError> {
         if raw.len() > TRANSACTION_BYTES_MAX {
             return Err(TransactionError::TooLong { bytes: raw.len(), max: TRANSACTION_BYTES_MAX });
         }
@@ -81,7 +81,7 @@ impl SignedTransaction {
     ///
     /// # Errors
     /// [`TransactionError::Malformed`] if the bytes are not what was stored.
-    pub fn from_stored(raw: Bytes, sender: Address) -> Result<Self, TransactionError> {
+    pub(crate) fn from_stored(raw: Bytes, sender: Address) -> Result<Self, TransactionError> {
         let envelope = TxEnvelope::decode_2718(&mut &raw[..]).map_err(|_| TransactionError::Malformed)?;
         Ok(Self { envelope, raw, sender })
     }
@@ -91,7 +91,7 @@ impl SignedTransaction {
     /// # Errors
     /// [`TransactionError::WrongChain`], [`TransactionError::NoChainId`], [`TransactionError::Type`] or
     /// [`TransactionError::NoAuthorizations`].
-    pub fn check_network(&self, chain_id: u64, fork: Fork) -> Result<(), TransactionError> {
+    pub(crate) fn check_network(&self, chain_id: u64, fork: Fork) -> Result<(), TransactionError> {
         match self.envelope.chain_id() {
             None => return Err(TransactionError::NoChainId),
             Some(found) if found != chain_id => return Err(TransactionError::WrongChain { found, expected: chain_id }),
@@ -115,40 +115,35 @@ impl SignedTransaction {
     }
 
     /// The decoded transaction with its signature.
-    pub fn envelope(&self) -> &TxEnvelope {
+    pub(crate) fn envelope(&self) -> &TxEnvelope {
         &self.envelope
     }
 
     /// The bytes as they were sent.
-    pub fn raw(&self) -> &Bytes {
+    pub(crate) fn raw(&self) -> &Bytes {
         &self.raw
     }
 
     /// Keccak-256 of the raw bytes.
-    pub fn hash(&self) -> B256 {
+    pub(crate) fn hash(&self) -> B256 {
         *self.envelope.tx_hash()
     }
 
     /// Who signed it.
-    pub fn sender(&self) -> Address {
+    pub(crate) fn sender(&self) -> Address {
         self.sender
     }
 
     /// The sender's transaction count that it is for.
-    pub fn nonce(&self) -> u64 {
+    pub(crate) fn nonce(&self) -> u64 {
         self.envelope.nonce()
     }
 
     /// Wei that the sender must own before it runs: gas limit times highest price, plus the value.
     /// Saturates, since no balance reaches 2^256.
-    pub fn upfront_cost_wei(&self) -> U256 {
+    pub(crate) fn upfront_cost_wei(&self) -> U256 {
         let gas = U256::from(self.envelope.gas_limit()).saturating_mul(U256::from(self.envelope.max_fee_per_gas()));
         gas.saturating_add(self.envelope.value())
-    }
-
-    /// Signature values, for those who show a transaction.
-    pub fn signature(&self) -> &Signature {
-        self.envelope.signature()
     }
 }
 
@@ -159,7 +154,7 @@ pub(crate) mod testing {
     use super::*;
     use alloy_consensus::{SignableTransaction, Signed, TxLegacy};
     use alloy_eips::eip2718::Encodable2718;
-    use alloy_primitives::{TxKind, keccak256};
+    use alloy_primitives::{Signature, TxKind, keccak256};
     use secp256k1::{Message, SECP256K1, SecretKey};
 
     /// A test account: its key is the hash of its name.

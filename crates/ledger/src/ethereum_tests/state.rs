@@ -81,7 +81,9 @@ struct Indexes {
 pub(super) fn run(name: &str, test: &Json, report: &mut Report) {
     let test = match StateTest::deserialize(test) {
         Ok(test) => test,
-        Err(error) => return report.note(name.to_owned(), Verdict::Failed(format!("the test cannot be read: {error}"))),
+        Err(error) => {
+            return report.note(name.to_owned(), Verdict::Failed(format!("the test cannot be read: {error}")));
+        }
     };
     for (fork, posts) in &test.post {
         for (index, post) in posts.iter().enumerate() {
@@ -106,9 +108,9 @@ fn supported(fork: &str) -> Result<Fork, String> {
         "Cancun" => Ok(Fork::Cancun),
         "Prague" => Ok(Fork::Prague),
         "Osaka" => Ok(Fork::Osaka),
-        "Frontier" | "Homestead" | "EIP150" | "EIP158" | "TangerineWhistle" | "SpuriousDragon" => {
-            Err(format!("fork {fork}: receipts before Byzantium carry a state root, this ledger's begin with Byzantium"))
-        }
+        "Frontier" | "Homestead" | "EIP150" | "EIP158" | "TangerineWhistle" | "SpuriousDragon" => Err(format!(
+            "fork {fork}: receipts before Byzantium carry a state root, this ledger's begin with Byzantium"
+        )),
         "Constantinople" => Err("fork Constantinople: withdrawn at once, taken only together with its fix".to_owned()),
         "Paris" | "Merge" => Err(format!("fork {fork}: a BFT network has no merge, Shanghai follows London")),
         other => Err(format!("fork {other}: unknown to this ledger, whose newest rules are Osaka's")),
@@ -127,11 +129,15 @@ fn run_post(test: &StateTest, fork: Fork, post: &Post) -> Verdict {
         },
     };
     if signed.first() == Some(&BLOB_TYPE) {
-        return Verdict::NotApplicable("a blob transaction: a permissioned chain has no beacon chain to keep blobs".to_owned());
+        return Verdict::NotApplicable(
+            "a blob transaction: a permissioned chain has no beacon chain to keep blobs".to_owned(),
+        );
     }
     let outcome = match SignedTransaction::decode(signed) {
         Err(TransactionError::TooLong { max, .. }) => {
-            return Verdict::NotApplicable(format!("the transaction is longer than the {max} bytes that this ledger takes"));
+            return Verdict::NotApplicable(format!(
+                "the transaction is longer than the {max} bytes that this ledger takes"
+            ));
         }
         Err(error) => Outcome::refused(test, error.to_string()),
         Ok(transaction) => Outcome::of(test, fork, &transaction),
@@ -251,5 +257,79 @@ impl StateTest {
             prev_randao: env.current_random.unwrap_or_default().into(),
             fork,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A transfer of nothing at no price from an account that is not there to another, under `fork`.
+    fn nothing_happens(fork: &str, root: B256, exception: Option<&str>) -> Json {
+        let post = json!({
+            "hash": root,
+            "logs": logs_hash(&[]),
+            "indexes": { "data": 0, "gas": 0, "value": 0 },
+            "expectException": exception,
+        });
+        json!({
+            "env": {
+                "currentCoinbase": Address::ZERO,
+                "currentGasLimit": "0x989680",
+                "currentNumber": "0x1",
+                "currentTimestamp": "0x1",
+            },
+            "pre": { Address::repeat_byte(1).to_string(): { "balance": "0x1", "code": "0x", "nonce": "0x0", "storage": {} } },
+            "post": { fork: [post] },
+            "transaction": {
+                "data": ["0x"], "gasLimit": ["0x5208"], "value": ["0x0"], "nonce": "0x0", "gasPrice": "0x0",
+                "to": Address::repeat_byte(1), "secretKey": B256::repeat_byte(7),
+            },
+        })
+    }
+
+    fn report(test: &Json) -> (usize, usize, Vec<String>) {
+        let mut report = Report::default();
+        run("test", test, &mut report);
+        (report.passed, report.not_applicable.len(), report.failures)
+    }
+
+    /// The account that is there, and the sender with nonce 1.
+    fn root_after() -> B256 {
+        let key = secp256k1::SecretKey::from_byte_array([7; 32]).unwrap();
+        let public = key.public_key(secp256k1::SECP256K1).serialize_uncompressed();
+        let sender = Address::from_slice(&keccak256(&public[1..])[12..]);
+        alloy_trie::root::state_root_unhashed([
+            (Address::repeat_byte(1), alloy_trie::TrieAccount { balance: U256::from(1), ..Default::default() }),
+            (sender, alloy_trie::TrieAccount { nonce: 1, ..Default::default() }),
+        ])
+    }
+
+    #[test]
+    fn a_wrong_root_and_a_missing_exception_fail_and_name_what_was_found() {
+        let root = root_after();
+        for fork in
+            ["Byzantium", "ConstantinopleFix", "Istanbul", "Berlin", "London", "Shanghai", "Cancun", "Prague", "Osaka"]
+        {
+            assert_eq!(report(&nothing_happens(fork, root, None)), (1, 0, Vec::new()), "{fork}");
+        }
+        let wrong = report(&nothing_happens("Berlin", B256::ZERO, None)).2;
+        assert_eq!(wrong, [format!("test Berlin 0: state root {root}, expected {}", B256::ZERO)]);
+        let taken = report(&nothing_happens("Berlin", root, Some("Some.EXCEPTION"))).2;
+        assert_eq!(taken, ["test Berlin 0: taken, though Some.EXCEPTION was expected"]);
+    }
+
+    #[test]
+    fn what_this_ledger_does_not_do_is_named_and_not_run() {
+        for fork in ["Frontier", "Constantinople", "Paris", "Amsterdam"] {
+            assert_eq!(report(&nothing_happens(fork, B256::ZERO, None)), (0, 1, Vec::new()), "{fork}");
+        }
+        let mut blob = nothing_happens("Cancun", B256::ZERO, None);
+        blob["post"]["Cancun"][0]["txbytes"] = json!("0x03");
+        assert_eq!(report(&blob), (0, 1, Vec::new()));
+        let mut excess = nothing_happens("Cancun", B256::ZERO, None);
+        excess["env"]["currentExcessBlobGas"] = json!("0x20000");
+        assert_eq!(report(&excess), (0, 1, Vec::new()));
     }
 }

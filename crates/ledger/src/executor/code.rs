@@ -5,11 +5,11 @@ use revm::bytecode::Bytecode;
 
 /// Runtime code, ready to run. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Code(Bytecode);
+pub(crate) struct Code(Bytecode);
 
 impl Code {
     /// Analyses runtime code.
-    pub fn new(bytes: Bytes) -> Self {
+    pub(crate) fn new(bytes: Bytes) -> Self {
         // `new_raw_checked` refuses only a malformed EIP-7702 designator; such bytes run as ordinary code.
         Self(Bytecode::new_raw_checked(bytes.clone()).unwrap_or_else(|_| Bytecode::new_legacy(bytes)))
     }
@@ -23,12 +23,12 @@ impl Code {
     }
 
     /// Keccak-256 of the code.
-    pub fn hash(&self) -> B256 {
+    pub(crate) fn hash(&self) -> B256 {
         self.0.hash_slow()
     }
 
     /// The code as it stands on the ledger.
-    pub fn bytes(&self) -> Bytes {
+    pub(crate) fn bytes(&self) -> Bytes {
         self.0.original_bytes()
     }
 }

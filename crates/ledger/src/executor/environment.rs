@@ -22,7 +22,7 @@ pub(super) type PlainEvm<'a> = MainnetEvm<Context<BlockEnv, TxEnv, CfgEnv, Datab
 
 /// A block as its transactions see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BlockContext {
+pub(crate) struct BlockContext {
     /// Block number.
     pub number: u64,
     /// Seconds since 1970.
@@ -43,14 +43,21 @@ pub struct BlockContext {
 
 impl BlockContext {
     /// A context with a BFT network's constants.
-    pub fn new(number: u64, timestamp: u64, gas_limit: u64, base_fee_wei: u64, beneficiary: Address, fork: Fork) -> Self {
+    pub(crate) fn new(
+        number: u64,
+        timestamp: u64,
+        gas_limit: u64,
+        base_fee_wei: u64,
+        beneficiary: Address,
+        fork: Fork,
+    ) -> Self {
         let (difficulty, prev_randao) = (U256::from(1), BFT_MIX_HASH);
         Self { number, timestamp, gas_limit, base_fee_wei, beneficiary, difficulty, prev_randao, fork }
     }
 }
 
 /// Most gas of one transaction: 2^24 from Osaka on (EIP-7825), no limit before.
-pub fn transaction_gas_max(fork: Fork) -> u64 {
+pub(crate) fn transaction_gas_max(fork: Fork) -> u64 {
     if fork >= Fork::Osaka { eip7825::TX_GAS_LIMIT_CAP } else { u64::MAX }
 }
 

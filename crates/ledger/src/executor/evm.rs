@@ -6,6 +6,7 @@
 use super::environment::PlainEvm;
 use crate::state::WorldState;
 use alloy_primitives::{Address, Bytes};
+use revm::SystemCallEvm;
 use revm::bytecode::{Bytecode, opcode};
 use revm::context::result::{EVMError, ExecutionResult, InvalidTransaction};
 use revm::context::{ContextSetters, ContextTr, FrameStack, JournalTr, TxEnv};
@@ -15,7 +16,6 @@ use revm::interpreter::FrameInput;
 use revm::interpreter::interpreter::ExtBytecode;
 use revm::interpreter::interpreter_action::FrameInit;
 use revm::state::EvmState;
-use revm::SystemCallEvm;
 use std::convert::Infallible;
 
 /// Why the EVM did not run a transaction.

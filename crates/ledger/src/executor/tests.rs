@@ -2,8 +2,8 @@
 //! state tests (`ethereum_tests`).
 
 use super::*;
-use crate::testing::{contract, word};
 use crate::state::StateDiff;
+use crate::testing::{contract, word};
 use crate::transaction::testing::{address, call};
 
 const EXECUTOR: Executor = Executor { chain_id: 1337, contract_bytes_max: None };
@@ -51,8 +51,12 @@ fn blocks_of_one_and_one_block_of_all_change_the_state_alike() {
 fn a_slot_that_returns_to_its_value_within_a_block_is_no_change() {
     let target = address("ana").create(0);
     let mut state = WorldState::default();
-    state.apply(&run(&state, &[call("ana", 0, TxKind::Create, contract()), call("ana", 1, TxKind::Call(target), word(8))]));
-    let diff = run(&state, &[call("ana", 2, TxKind::Call(target), word(6)), call("ana", 3, TxKind::Call(target), word(8))]);
+    state.apply(&run(
+        &state,
+        &[call("ana", 0, TxKind::Create, contract()), call("ana", 1, TxKind::Call(target), word(8))],
+    ));
+    let diff =
+        run(&state, &[call("ana", 2, TxKind::Call(target), word(6)), call("ana", 3, TxKind::Call(target), word(8))]);
     assert_eq!(diff.accounts.iter().map(|account| account.address).collect::<Vec<_>>(), [address("ana")]);
 }
 
@@ -84,7 +88,12 @@ fn rules_without_a_base_fee_do_not_know_push0() {
     let shanghai = BlockContext { fork: Fork::Shanghai, ..block() };
     let hashes = |_: u64| B256::ZERO;
     let state = WorldState::default();
-    let probe = Call { to: TxKind::Create, input: Bytes::from_static(&[0x5f, 0x5f, 0xf3]), gas_limit: 100_000, ..Call::default() };
+    let probe = Call {
+        to: TxKind::Create,
+        input: Bytes::from_static(&[0x5f, 0x5f, 0xf3]),
+        gas_limit: 100_000,
+        ..Call::default()
+    };
     let with = |block: &BlockContext| EXECUTOR.call(&state, &hashes, block, probe.clone()).unwrap();
     assert!(matches!(with(&shanghai), CallOutcome::Returned { .. }));
     assert!(matches!(with(&block()), CallOutcome::Halted { reason, .. } if reason == "Bad instruction"));

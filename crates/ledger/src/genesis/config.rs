@@ -140,7 +140,9 @@ fn refuse_what_is_not_done(config: &mut Object<'_>) -> Result<(), GenesisError> 
     }
     let transitions = config.value("transitions").and_then(|value| value.as_object());
     if transitions.is_some_and(|map| map.values().any(|list| list.as_array().is_none_or(|list| !list.is_empty()))) {
-        return Err(config.unsupported("transitions", "settings that change at a block are not supported yet; remove them"));
+        return Err(
+            config.unsupported("transitions", "settings that change at a block are not supported yet; remove them")
+        );
     }
     Ok(())
 }
@@ -172,7 +174,9 @@ fn refuse_qbft_settings(qbft: &mut Object<'_>) -> Result<(), GenesisError> {
         return Err(qbft.unsupported("blockReward", "blocks pay no reward here; set it to 0"));
     }
     if qbft.quantity("emptyBlockPeriodSeconds")?.is_some_and(|seconds| seconds > 0) {
-        return Err(qbft.unsupported("emptyBlockPeriodSeconds", "empty blocks are sealed at the block period; set it to 0"));
+        return Err(
+            qbft.unsupported("emptyBlockPeriodSeconds", "empty blocks are sealed at the block period; set it to 0")
+        );
     }
     for key in ["validatorContractAddress", "startBlock", "perTxGasLimit"] {
         if qbft.value(key).is_some() {

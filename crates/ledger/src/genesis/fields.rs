@@ -43,7 +43,11 @@ impl<'a> Object<'a> {
     /// The value under `key`, which counts as known from now on. JSON's null is the same as no value.
     pub(super) fn value(&mut self, key: &str) -> Option<&'a Value> {
         let _ = self.known.insert(key.to_owned());
-        let found = self.map.iter().find(|(name, _)| self.is_same(name, key)).map(|(_, value)| value);
+        let found = if self.is_case_insensitive {
+            self.map.iter().find(|(name, _)| self.is_same(name, key)).map(|(_, value)| value)
+        } else {
+            self.map.get(key)
+        };
         found.filter(|value| !value.is_null())
     }
 
@@ -113,7 +117,10 @@ impl<'a> Object<'a> {
 
     /// Every key that the file holds must have been asked for.
     pub(super) fn finish(self) -> Result<(), GenesisError> {
-        let is_known = |key: &str| self.known.iter().any(|known| self.is_same(known, key));
+        let is_known = |key: &str| {
+            self.known.contains(key)
+                || (self.is_case_insensitive && self.known.iter().any(|known| self.is_same(known, key)))
+        };
         match self.map.keys().find(|key| !is_known(key)) {
             None => Ok(()),
             Some(key) => Err(GenesisError::UnknownKey { path: self.path_of(key), nearest: self.nearest(key) }),

@@ -33,7 +33,8 @@ fn error_with(pointer: &str, value: Value) -> String {
 
 /// A file of the shared data folder, or `None`, said aloud, where it is absent.
 fn shared(file: &str) -> Option<Vec<u8>> {
-    let root = std::env::var("LASTRO_SHARED").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared").into());
+    let root = std::env::var("LASTRO_SHARED")
+        .unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared").into());
     let path = PathBuf::from(root).join("data").join(file);
     let bytes = std::fs::read(&path).ok();
     if bytes.is_none() {
@@ -86,16 +87,36 @@ fn a_header_has_the_fields_of_its_fork() {
 fn mistakes_are_named_with_their_place() {
     let cases = [
         ("/config/berlinBlok", json!(0), "`config.berlinBlok` is no key of a genesis; did you mean `berlinBlock`?"),
-        ("/config/qbft/epochlenght", json!(1), "`config.qbft.epochlenght` is no key of a genesis; did you mean `epochLength`?"),
+        (
+            "/config/qbft/epochlenght",
+            json!(1),
+            "`config.qbft.epochlenght` is no key of a genesis; did you mean `epochLength`?",
+        ),
         ("/zzz", json!(0), "`zzz` is no key of a genesis"),
-        ("/config/chainId", json!("12x"), "`config.chainId` is `\"12x\"`, but must be a number from 0 to 2^256 - 1, decimal or 0x-hexadecimal"),
+        (
+            "/config/chainId",
+            json!("12x"),
+            "`config.chainId` is `\"12x\"`, but must be a number from 0 to 2^256 - 1, decimal or 0x-hexadecimal",
+        ),
         ("/config/chainId", json!(null), "`config.chainId` is missing: the network's EIP-155 id"),
         ("/coinbase", json!("0x12"), "`coinbase` is `0x12`, but must be an address: 20 bytes in hexadecimal"),
         ("/alloc", json!({ "0xzz": {} }), "`alloc.0xzz` is `0xzz`, but must be an address: 20 bytes in hexadecimal"),
         ("/extraData", json!("0x00"), "`extraData` does not hold QBFT's validators"),
-        ("/extraData", json!(format!("0xe5a0{}c0c080c0", "00".repeat(32))), "`extraData` names no validator, so nobody could ever seal a block"),
-        ("/config/ibft2", json!({}), "`config.ibft2` asks for what this ledger does not do: its headers differ; use `qbft`"),
-        ("/config/qbft/blockReward", json!("5"), "`config.qbft.blockReward` asks for what this ledger does not do: blocks pay no reward here; set it to 0"),
+        (
+            "/extraData",
+            json!(format!("0xe5a0{}c0c080c0", "00".repeat(32))),
+            "`extraData` names no validator, so nobody could ever seal a block",
+        ),
+        (
+            "/config/ibft2",
+            json!({}),
+            "`config.ibft2` asks for what this ledger does not do: its headers differ; use `qbft`",
+        ),
+        (
+            "/config/qbft/blockReward",
+            json!("5"),
+            "`config.qbft.blockReward` asks for what this ledger does not do: blocks pay no reward here; set it to 0",
+        ),
         ("/config/qbft/blockPeriodSeconds", json!(0), "`config.qbft.blockPeriodSeconds` is 0, but must be at least 1"),
         ("/gasLimit", json!(null), "`gasLimit` is missing: the gas limit of a block"),
     ];

@@ -22,6 +22,13 @@ use super::{
     RecordPosition, Recovered, SEGMENT_BYTES_MAX, SegmentId,
 };
 
+impl Log {
+    /// From now on the disk refuses every write.
+    pub(crate) fn break_disk(&mut self) {
+        self.file = OpenOptions::new().write(true).open("/dev/full").unwrap();
+    }
+}
+
 const GENESIS: B256 = B256::repeat_byte(0x11);
 
 type Opened = Result<(Log, Recovered), OpenError<Infallible>>;
@@ -142,7 +149,10 @@ fn an_empty_payload_is_a_record_and_one_longer_than_a_segment_has_its_own() {
     fixture.append(&mut log, b"");
     fixture.append(&mut log, &[7; 1000]);
     fixture.append(&mut log, b"");
-    assert_eq!(fixture.positions.iter().map(|position| position.segment).collect::<Vec<_>>(), [0, 1, 2, 3].map(segment));
+    assert_eq!(
+        fixture.positions.iter().map(|position| position.segment).collect::<Vec<_>>(),
+        [0, 1, 2, 3].map(segment)
+    );
     drop(log);
     let _recovered: Recovered = fixture.goes_on_after(4);
 }

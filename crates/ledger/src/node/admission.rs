@@ -7,13 +7,13 @@ use crate::pool::PoolError;
 use crate::state::WorldState;
 use crate::transaction::{SignedTransaction, TransactionError};
 use alloy_consensus::{Header, Transaction as _};
-use alloy_primitives::{B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use std::sync::Arc;
 use std::time::Instant;
 
 /// The ledger does not take a transaction. Nothing of it is kept.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SubmitError {
+pub(crate) enum SubmitError {
     /// The bytes, the signature or the chain are wrong.
     #[error(transparent)]
     Transaction(#[from] TransactionError),
@@ -66,6 +66,12 @@ pub enum SubmitError {
         /// The next block's base fee.
         base_fee: u64,
     },
+    /// The sender has code: a contract sends no transactions (EIP-3607).
+    #[error("the sender {sender} is a contract, which sends no transactions (EIP-3607)")]
+    SenderIsContract {
+        /// The sender.
+        sender: Address,
+    },
     /// The tip is above the highest fee.
     #[error("the priority fee is above the highest fee")]
     PriorityFee,
@@ -84,7 +90,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`SubmitError`]; the ledger is then as it was.
-    pub fn submit(&self, raw: Bytes) -> Result<B256, SubmitError> {
+    pub(crate) fn submit(&self, raw: Bytes) -> Result<B256, SubmitError> {
         let transaction = SignedTransaction::decode(raw)?;
         let hash = transaction.hash();
         let head = self.head();
@@ -136,10 +142,17 @@ impl Ledger {
     }
 }
 
-/// Checks the sender's balance, and returns the nonce of its account.
+/// How the code of an account begins that has set another one's as its own (EIP-7702): it still sends transactions.
+const DELEGATION: [u8; 3] = [0xef, 0x01, 0x00];
+
+/// Checks the sender's code (EIP-3607) and balance, and returns the nonce of its account.
 fn check_account(transaction: &SignedTransaction, state: &WorldState) -> Result<u64, SubmitError> {
     let account = state.account(&transaction.sender());
     let (nonce, balance) = account.map_or((0, U256::ZERO), |account| (account.nonce, account.balance));
+    let code = state.code_of(&transaction.sender());
+    if !code.is_empty() && !code.starts_with(&DELEGATION) {
+        return Err(SubmitError::SenderIsContract { sender: transaction.sender() });
+    }
     let cost = transaction.upfront_cost_wei();
     if balance < cost {
         return Err(SubmitError::Balance { balance, cost });

@@ -16,26 +16,26 @@ use std::time::Duration;
 
 /// A block with the place of one of its transactions.
 #[derive(Clone, Debug)]
-pub struct Mined {
+pub(crate) struct Mined {
     /// The block.
-    pub block: Arc<Block>,
+    pub(crate) block: Arc<Block>,
     /// Index of the transaction in it.
-    pub index: usize,
+    pub(crate) index: usize,
 }
 
 impl Mined {
     /// The transaction.
-    pub fn transaction(&self) -> &Arc<SignedTransaction> {
+    pub(crate) fn transaction(&self) -> &Arc<SignedTransaction> {
         &self.block.transactions[self.index]
     }
 
     /// Its receipt.
-    pub fn receipt(&self) -> &Receipt {
+    pub(crate) fn receipt(&self) -> &Receipt {
         &self.block.receipts[self.index]
     }
 
     /// Index, in the block, of the first log of this transaction.
-    pub fn first_log_index(&self) -> u64 {
+    pub(crate) fn first_log_index(&self) -> u64 {
         self.block.receipts[..self.index].iter().map(|receipt| receipt.logs.len() as u64).sum()
     }
 }
@@ -67,55 +67,57 @@ impl Ledger {
     }
 
     /// The header of a block.
-    pub fn header(&self, number: u64) -> Option<Arc<SealedHeader>> {
+    pub(crate) fn header(&self, number: u64) -> Option<Arc<SealedHeader>> {
         self.shared.chain.read().header(number).cloned()
     }
 
     /// Number of the block with this hash.
-    pub fn number_of(&self, hash: &B256) -> Option<u64> {
+    pub(crate) fn number_of(&self, hash: &B256) -> Option<u64> {
         self.shared.chain.read().number_of(hash)
     }
 
     /// A block; an old one is read from the log.
-    pub fn block(&self, number: u64) -> Option<Arc<Block>> {
+    pub(crate) fn block(&self, number: u64) -> Option<Arc<Block>> {
         let located = self.shared.chain.read().locate(number)?;
         Some(located.load(&self.shared.log_reader))
     }
 
     /// A transaction that is in a block.
-    pub fn mined(&self, transaction: &B256) -> Option<Mined> {
+    pub(crate) fn mined(&self, transaction: &B256) -> Option<Mined> {
         let (number, index) = self.shared.chain.read().place_of(transaction)?;
         Some(Mined { block: self.block(number)?, index: index as usize })
     }
 
     /// A transaction that waits for a block.
-    pub fn waiting(&self, transaction: &B256) -> Option<Arc<SignedTransaction>> {
+    pub(crate) fn waiting(&self, transaction: &B256) -> Option<Arc<SignedTransaction>> {
         self.shared.pool.lock().get(transaction).cloned()
     }
 
     /// The state after a block, if it is one of the newest [`crate::chain::STATES_KEPT`].
-    pub fn state(&self, number: u64) -> Option<WorldState> {
+    pub(crate) fn state(&self, number: u64) -> Option<WorldState> {
         self.shared.chain.read().state(number)
     }
 
     /// The newest header with its state.
-    pub fn head_and_state(&self) -> (Arc<SealedHeader>, WorldState) {
+    pub(crate) fn head_and_state(&self) -> (Arc<SealedHeader>, WorldState) {
         let chain = self.shared.chain.read();
         (Arc::clone(chain.head()), chain.head_state())
     }
 
     /// The nonce that a new transaction of `sender` should have, counting what waits.
-    pub fn next_nonce(&self, sender: &Address) -> u64 {
-        let (_, state) = self.head_and_state();
+    pub(crate) fn next_nonce(&self, sender: &Address) -> u64 {
+        let pool = self.shared.pool.lock();
+        // Read under the pool's lock: a block that is published meanwhile settles with the pool after this.
+        let state = self.shared.chain.read().head_state();
         let account_nonce = state.account(sender).map_or(0, |account| account.nonce);
-        self.shared.pool.lock().next_nonce(sender, account_nonce)
+        pool.next_nonce(sender, account_nonce)
     }
 
     /// Runs a call on the state after block `number`, in the context of that block.
     ///
     /// # Errors
     /// [`InvalidReason`] where it could not even begin; `None` where the state is not kept.
-    pub fn call(&self, number: u64, call: Call) -> Option<Result<CallOutcome, InvalidReason>> {
+    pub(crate) fn call(&self, number: u64, call: Call) -> Option<Result<CallOutcome, InvalidReason>> {
         let (header, state, hashes) = {
             let chain = self.shared.chain.read();
             (Arc::clone(chain.header(number)?), chain.state(number)?, chain.hashes_up_to(number.saturating_sub(1)))
@@ -127,13 +129,13 @@ impl Ledger {
     }
 
     /// Rules of the block after `header`, if it were sealed now.
-    pub fn next_fork(&self, header: &Header) -> Fork {
+    pub(crate) fn next_fork(&self, header: &Header) -> Fork {
         let next = header.timestamp.saturating_add(self.shared.block_period.as_secs());
         self.shared.genesis.rules_at(header.number + 1, next.max(self.shared.options.clock.unix_seconds()))
     }
 
     /// Base fee, in wei, of the block after `parent`; `None` before London.
-    pub fn next_base_fee_wei(&self, parent: &Header, fork: Fork) -> Option<u64> {
+    pub(crate) fn next_base_fee_wei(&self, parent: &Header, fork: Fork) -> Option<u64> {
         if fork < Fork::London {
             return None;
         }
@@ -159,4 +161,3 @@ pub(super) fn hash_at(newest_first: &[B256], newest: u64, wanted: u64) -> B256 {
     let distance = newest.checked_sub(wanted).and_then(|distance| usize::try_from(distance).ok());
     distance.and_then(|distance| newest_first.get(distance)).copied().unwrap_or_default()
 }
-

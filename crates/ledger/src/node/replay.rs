@@ -80,7 +80,8 @@ impl Replay {
     /// Takes the next record of the log.
     pub(super) fn take(&mut self, number: u64, position: RecordPosition, payload: &[u8]) -> Result<(), ReplayError> {
         // Checksums vouch for the bytes; seals are checked on the newest block, which commits to all before it.
-        let seal = |header: Header| if number == 0 { SealedHeader::genesis(header) } else { SealedHeader::trust(header) };
+        let seal =
+            |header: Header| if number == 0 { SealedHeader::genesis(header) } else { SealedHeader::trust(header) };
         let (block, diff) = decode_record(payload, seal)?;
         if block.header.number != number {
             return Err(ReplayError::Number { expected: number, found: block.header.number });
@@ -105,8 +106,7 @@ impl Replay {
         self.state.apply(&diff);
         let changes = diff.changes();
         let payload = encode_record(&block, diff);
-        let position =
-            log.append(&payload).map_err(|error| OpenError::Log { source: Box::new(error), hint: None })?;
+        let position = log.append(&payload).map_err(|error| OpenError::Log { source: Box::new(error), hint: None })?;
         self.chain.push(Arc::new(block), position, self.state.clone(), changes);
         self.next_number = 1;
         Ok(())
@@ -126,4 +126,3 @@ impl Replay {
         Ok(tries)
     }
 }
-

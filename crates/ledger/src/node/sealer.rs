@@ -4,12 +4,12 @@ use super::Ledger;
 use super::queries::hash_at;
 use crate::block::{Block, encode_record};
 use crate::data_dir::DataDir;
-use crate::executor::BlockContext;
+use crate::executor::{BlockContext, InvalidReason};
 use crate::extra_data::ExtraData;
 use crate::forks::Fork;
 use crate::genesis::BFT_MIX_HASH;
 use crate::header::SealedHeader;
-use crate::log::{AppendError, Log, RecordPosition};
+use crate::log::{AppendError, Log};
 use crate::receipt::{Receipt, block_bloom, receipts_root, transactions_root};
 use crate::state::{StateDiff, WorldState};
 use crate::transaction::SignedTransaction;
@@ -22,6 +22,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::{debug, warn};
 
+/// Where a block ends before its gas does: its record must stay below the log's longest payload (128 MiB) whatever its last
+/// transaction logs.
+const BLOCK_BYTES_MAX: u64 = 96 * 1024 * 1024;
+/// The least that a byte of log data costs (`LOGDATA` of the Yellow Paper): the most bytes that gas can buy.
+const GAS_OF_LOG_BYTE: u64 = 8;
+/// Address, topics and lengths of one log in a record.
+const LOG_BYTES: usize = 160;
 /// Share of the block period that building may take, in per cent; Besu's `block-txs-selection-max-time` is 75.
 const BUILD_SHARE_PERCENT: u32 = 75;
 /// Building always gets this long, so that the shortest periods still take transactions.
@@ -73,37 +80,36 @@ impl Sealer {
         let Built { transactions, receipts, invalid, diff, .. } = &built;
         let mut next_state = state;
         next_state.apply(diff);
-        let state_root = {
-            let mut tries = self.ledger.shared.tries.lock();
-            tries.apply(diff);
-            tries.root()
-        };
-        let header = self.header(&parent, &built, state_root);
+        // Held until the block is published, so that whoever proves something finds tries and head of one block.
+        let shared = Arc::clone(&self.ledger.shared);
+        let mut tries = shared.tries.lock();
+        tries.apply(diff);
+        let header = self.header(&parent, &built, tries.root());
         let block = Block { header: Arc::new(header), transactions: transactions.clone(), receipts: receipts.clone() };
         let block = Arc::new(block);
         let payload = encode_record(&block, diff.clone());
-        let position = self.log.append(&payload).map_err(|source: AppendError| SealError::Log {
-            number: block.header.number,
-            source: Box::new(source),
-        })?;
-        self.publish(&block, position, next_state, diff.changes(), invalid);
+        let position = self
+            .log
+            .append(&payload)
+            .map_err(|source: AppendError| SealError::Log { number: block.header.number, source: Box::new(source) })?;
+        shared.chain.write().push(Arc::clone(&block), position, next_state, diff.changes());
+        drop(tries);
+        self.tell(&block, invalid);
         Ok(block)
     }
 
-    fn publish(
-        &self,
-        block: &Arc<Block>,
-        position: RecordPosition,
-        state: WorldState,
-        changes: usize,
-        invalid: &[Arc<SignedTransaction>],
-    ) {
+    /// Settles with the pool, and tells subscribers.
+    fn tell(&self, block: &Arc<Block>, invalid: &[Arc<SignedTransaction>]) {
         let shared = &self.ledger.shared;
-        shared.chain.write().push(Arc::clone(block), position, state, changes);
         shared.pool.lock().settle(&block.transactions, invalid);
         // Without subscribers nobody hears it.
         let _ = shared.blocks.send(Arc::clone(block));
-        debug!(number = block.header.number, transactions = block.transactions.len(), gas_used = block.header.gas_used, "block sealed");
+        debug!(
+            number = block.header.number,
+            transactions = block.transactions.len(),
+            gas_used = block.header.gas_used,
+            "block sealed"
+        );
     }
 
     fn build(&self, parent: &SealedHeader, state: &WorldState, hashes: &[B256]) -> Built {
@@ -114,17 +120,26 @@ impl Sealer {
         let mut run = shared.executor.begin(state, &lookup, &context, parent.hash());
         let candidates = shared.pool.lock().take_ready(shared.options.block_transactions_max);
         let (mut transactions, mut receipts, mut invalid) = (Vec::new(), Vec::new(), Vec::new());
-        let mut left_from = candidates.len();
-        for (index, transaction) in candidates.iter().enumerate() {
-            let is_late = index > 0 && index % 64 == 0 && Instant::now() >= deadline;
-            if is_late || !run.fits(transaction.envelope().gas_limit()) {
-                left_from = index;
-                break;
+        let (mut left, mut bytes, mut is_full) = (Vec::new(), 0_u64, false);
+        for transaction in &candidates {
+            let gas_limit = transaction.envelope().gas_limit();
+            let bytes_max =
+                bytes.saturating_add(transaction.raw().len() as u64).saturating_add(gas_limit / GAS_OF_LOG_BYTE);
+            let is_too_much = !transactions.is_empty() && (bytes_max > BLOCK_BYTES_MAX || Instant::now() >= deadline);
+            is_full = is_full || is_too_much || !run.fits(gas_limit);
+            if is_full {
+                left.push(Arc::clone(transaction));
+                continue;
             }
             match run.execute(transaction) {
                 Ok(executed) => {
+                    bytes = bytes.saturating_add(kept_bytes(transaction, &executed.receipt));
                     transactions.push(Arc::clone(transaction));
                     receipts.push(executed.receipt);
+                }
+                // The base fee rose, or an earlier nonce fell out of this block: they wait for another one.
+                Err(InvalidReason::BelowBaseFee | InvalidReason::NonceTooHigh { .. }) => {
+                    left.push(Arc::clone(transaction));
                 }
                 Err(reason) => {
                     warn!(hash = %transaction.hash(), %reason, "a waiting transaction became invalid and was dropped");
@@ -132,7 +147,7 @@ impl Sealer {
                 }
             }
         }
-        shared.pool.lock().put_back(&candidates[left_from..]);
+        shared.pool.lock().put_back(&left);
         let gas_used = run.gas_used();
         Built { context, transactions, receipts, invalid, diff: run.finish(), gas_used }
     }
@@ -172,12 +187,19 @@ impl Sealer {
 /// header rule); below, that rule is absent and several blocks share a second.
 fn next_context(ledger: &Ledger, parent: &SealedHeader) -> BlockContext {
     let shared = &ledger.shared;
-    let timestamp = shared.options.clock.unix_seconds().max(parent.timestamp.saturating_add(shared.block_period.as_secs()));
+    let timestamp =
+        shared.options.clock.unix_seconds().max(parent.timestamp.saturating_add(shared.block_period.as_secs()));
     let number = parent.number + 1;
     let fork = shared.genesis.rules_at(number, timestamp);
     let base_fee_wei = ledger.next_base_fee_wei(parent, fork).unwrap_or(0);
     let beneficiary = shared.genesis.config.qbft.mining_beneficiary.unwrap_or(shared.validator);
     BlockContext::new(number, timestamp, shared.genesis.gas_limit, base_fee_wei, beneficiary, fork)
+}
+
+/// About what a transaction takes in the block's record.
+fn kept_bytes(transaction: &SignedTransaction, receipt: &Receipt) -> u64 {
+    let logs: usize = receipt.logs.iter().map(|log| LOG_BYTES + log.data.data.len()).sum();
+    (transaction.raw().len() + receipt.revert.len() + logs) as u64
 }
 
 fn build_time(block_period: Duration) -> Duration {

@@ -76,7 +76,9 @@ impl Sealer {
                 return;
             }
             let now = Instant::now();
-            due = (due + shared.block_period).max(now);
+            // Not before the period is over, and not before the clock has reached the next timestamp: a wake-up that came
+            // late must not make the blocks after it run ahead.
+            due = (due + shared.block_period).max(now + first_wait(&shared));
             if now >= expiry_due {
                 expiry_due = now + EXPIRY_PERIOD;
                 let expired = shared.pool.lock().expire(now);
@@ -89,12 +91,12 @@ impl Sealer {
     }
 }
 
-/// How long the first block must wait: until the period after the head has passed, so that no timestamp lies ahead of
-/// the clock; at most one period.
+/// How long the next block must wait at least: until the period after the head has passed, so that no timestamp lies
+/// ahead of the clock; at most one period, should the clock have been set back.
 fn first_wait(shared: &Shared) -> Duration {
     let head = shared.chain.read().head().timestamp;
-    let earliest = head.saturating_add(shared.block_period.as_secs());
-    let ahead = Duration::from_secs(earliest.saturating_sub(shared.options.clock.unix_seconds()));
+    let earliest = Duration::from_secs(head.saturating_add(shared.block_period.as_secs()));
+    let ahead = earliest.saturating_sub(shared.options.clock.since_1970());
     ahead.min(shared.block_period)
 }
 

@@ -113,7 +113,10 @@ fn a_flipped_bit_is_refused_with_its_place_until_the_tail_is_dropped() {
 fn a_data_directory_has_one_user_one_chain_and_one_beginning() {
     let (folder, ledger, sealer) = fresh();
     let locked = DataDir::open(folder.path()).unwrap_err();
-    assert!(matches!(&locked, DataDirError::Locked { holder, .. } if *holder == std::process::id().to_string()), "{locked}");
+    assert!(
+        matches!(&locked, DataDirError::Locked { holder, .. } if *holder == std::process::id().to_string()),
+        "{locked}"
+    );
     drop((ledger, sealer));
     let options = InitOptions { key: None, is_adopting: true };
     let twice = DataDir::init(folder.path(), genesis().to_string().as_bytes(), options.clone()).unwrap_err();
@@ -151,7 +154,9 @@ fn an_init_that_died_is_done_again_with_the_key_it_made() {
 fn a_block_period_is_kept_with_the_network_and_bounded() {
     let folder = tempfile::tempdir().unwrap();
     let mut data_dir = init(folder.path(), &genesis());
-    for wrong in [Duration::ZERO, Duration::from_micros(1_500), Duration::from_millis(1_500), Duration::from_secs(90_000)] {
+    for wrong in
+        [Duration::ZERO, Duration::from_micros(1_500), Duration::from_millis(1_500), Duration::from_secs(90_000)]
+    {
         assert!(matches!(data_dir.set_block_period(wrong), Err(DataDirError::BlockPeriod { .. })), "{wrong:?}");
     }
     data_dir.set_block_period(Duration::from_secs(3)).unwrap();
@@ -166,7 +171,8 @@ fn every_refusal_of_a_transaction_is_reached() {
     assert!(matches!(ledger.submit(bytes!("c0")).unwrap_err(), SubmitError::Transaction(_)));
     assert!(matches!(submit(priced("ana", 0, 1, TxKind::Create, Bytes::new())), SubmitError::Balance { .. }));
     let tight = |gas_limit| {
-        let transaction = alloy_consensus::TxLegacy { chain_id: Some(1337), gas_limit, to: TxKind::Create, ..Default::default() };
+        let transaction =
+            alloy_consensus::TxLegacy { chain_id: Some(1337), gas_limit, to: TxKind::Create, ..Default::default() };
         crate::transaction::testing::sign(transaction, "ana")
     };
     assert_eq!(submit(tight(52_999)), SubmitError::IntrinsicGas { gas_limit: 52_999, intrinsic: 53_000 });
@@ -203,4 +209,82 @@ fn a_sealing_thread_stops_when_asked_and_frees_the_directory() {
     sealing.stop();
     drop(ledger);
     assert!(open(folder.path()).1.head >= 2);
+}
+
+#[test]
+fn what_follows_an_invalid_transaction_waits_for_its_replacement() {
+    let (_folder, ledger, mut sealer) = fresh();
+    let pay = |nonce, value: u64| {
+        let (chain_id, to) = (Some(1337), TxKind::Call(address("ana")));
+        let value = U256::from(value);
+        let transaction =
+            alloy_consensus::TxLegacy { chain_id, nonce, gas_limit: 21_000, to, value, ..Default::default() };
+        ledger.submit(crate::transaction::testing::sign(transaction, "rico").raw().clone()).unwrap()
+    };
+    // Each could be paid alone; the first leaves too little for the second.
+    let (first, second, third) = (pay(0, 900_000_000_000_000_000), pay(1, 900_000_000_000_000_000), pay(2, 1));
+    assert_eq!(sealer.seal_next().unwrap().transactions.len(), 1);
+    assert!(ledger.mined(&first).is_some() && ledger.waiting(&second).is_none() && ledger.waiting(&third).is_some());
+    let replacement = pay(1, 2);
+    assert_eq!(sealer.seal_next().unwrap().transactions.len(), 2);
+    assert!(ledger.mined(&replacement).is_some() && ledger.mined(&third).is_some());
+}
+
+#[test]
+fn init_removes_nothing_that_it_did_not_make() {
+    let folder = tempfile::tempdir().unwrap();
+    let diary = folder.path().join("log/diary.txt");
+    std::fs::create_dir(folder.path().join("log")).unwrap();
+    std::fs::write(&diary, "mine").unwrap();
+    drop(init(folder.path(), &genesis()));
+    assert_eq!(std::fs::read_to_string(&diary).unwrap(), "mine");
+    let (ledger, _, mut sealer) = open(folder.path());
+    let _ = sealer.seal_next().unwrap();
+    drop((ledger, sealer));
+    std::fs::remove_file(folder.path().join("network.json")).unwrap();
+    let again = |key| {
+        let options = InitOptions { key, is_adopting: true };
+        DataDir::init(folder.path(), genesis().to_string().as_bytes(), options).unwrap_err()
+    };
+    assert!(matches!(again(None), DataDirError::LogWithoutNetwork { .. }));
+    assert!(matches!(again(Some(crate::node_key::NodeKey::generate())), DataDirError::OtherKey { .. }));
+}
+
+#[test]
+fn a_genesis_with_a_period_that_no_header_can_obey_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut odd = genesis();
+    odd["config"]["qbft"]["xBlockPeriodMilliseconds"] = json!(1_500);
+    let options = InitOptions { key: None, is_adopting: true };
+    let error = DataDir::init(folder.path(), odd.to_string().as_bytes(), options).unwrap_err();
+    assert!(matches!(error, DataDirError::BlockPeriod { .. }), "{error}");
+}
+
+#[test]
+fn a_disk_that_refuses_ends_sealing_for_good_and_shows_nothing_that_is_not_on_it() {
+    let (folder, ledger, mut sealer) = fresh();
+    let _ = sealer.seal_next().unwrap();
+    sealer.log.break_disk();
+    let sent = ledger.submit(call("ana", 0, TxKind::Create, contract()).raw().clone()).unwrap();
+    let sealing = sealer.start();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let failure = runtime.block_on(ledger.failed());
+    assert_eq!(failure.to_string(), "block 2 could not be written to the log");
+    assert_eq!((ledger.head().number, ledger.mined(&sent).is_none(), ledger.waiting(&sent).is_some()), (1, true, true));
+    sealing.stop();
+    drop(ledger);
+    assert_eq!(open(folder.path()).1.head, 1);
+}
+
+#[test]
+fn a_contract_sends_no_transactions_but_a_delegated_account_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut with_code = genesis();
+    with_code["alloc"][address("ana").to_string()] = json!({ "code": "0x00" });
+    with_code["alloc"][address("bia").to_string()] = json!({ "code": format!("0xef0100{}", "11".repeat(20)) });
+    drop(init(folder.path(), &with_code));
+    let (ledger, _, _sealer) = open(folder.path());
+    let submit = |name| ledger.submit(call(name, 0, TxKind::Call(Address::ZERO), Bytes::new()).raw().clone());
+    assert_eq!(submit("ana"), Err(SubmitError::SenderIsContract { sender: address("ana") }));
+    assert!(submit("bia").is_ok());
 }

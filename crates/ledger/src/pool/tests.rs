@@ -80,7 +80,10 @@ fn a_gap_holds_back_what_is_behind_it_until_it_is_filled() {
 
 #[test]
 fn what_did_not_fit_is_first_again_and_still_known() {
-    assert_eq!(play(small(), "add ana 0; add bia 0; take 9; back; add ana 0; take 1"), "ok ok ana0,bia0 back AlreadyKnown ana0");
+    assert_eq!(
+        play(small(), "add ana 0; add bia 0; take 9; back; add ana 0; take 1"),
+        "ok ok ana0,bia0 back AlreadyKnown ana0"
+    );
 }
 
 #[test]
@@ -90,11 +93,21 @@ fn an_invalid_transaction_makes_its_successors_wait_for_a_new_one() {
 }
 
 #[test]
+fn a_replacement_of_an_invalid_transaction_is_not_lost() {
+    // Taken, replaced while it ran, found invalid: the replacement is what waits, and its successor follows it.
+    let said = play(small(), "add ana 0; add ana 1; take 1; add ana 0 5; fail 1; take 9");
+    assert_eq!(said, "ok ok ana0 ok left=2 ana0,ana1");
+}
+
+#[test]
 fn every_limit_has_its_own_answer() {
     assert_eq!(play(small(), "add ana 10"), "NonceTooDistant");
     assert_eq!(play(small(), "add ana 0; take 1; include 1; add ana 0 1"), "ok ana0 left=0 NonceTooLow");
     assert_eq!(play(small(), "add ana 0; add ana 1; add ana 2; add ana 3; add bia 0"), "ok ok ok ok Full");
-    assert_eq!(play(small(), "add ana 0 100; add ana 0 109; add ana 0 110; take 9"), "ok ReplacementUnderpriced ok ana0");
+    assert_eq!(
+        play(small(), "add ana 0 100; add ana 0 109; add ana 0 110; take 9"),
+        "ok ReplacementUnderpriced ok ana0"
+    );
     assert_eq!(play(small(), "add ana 1; wait 60; wait 1; add ana 1"), "ok expired=0 expired=1 ok");
 }
 

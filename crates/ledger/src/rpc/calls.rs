@@ -18,7 +18,8 @@ const TRANSFER_GAS: u64 = 21_000;
 
 pub(super) fn register(module: &mut RpcModule<Context>) -> Result<(), RegisterMethodError> {
     let _ = module.register_blocking_method("eth_call", |params, context, _| call(&params, &context.ledger))?;
-    let _ = module.register_blocking_method("eth_estimateGas", |params, context, _| estimate(&params, &context.ledger))?;
+    let _ =
+        module.register_blocking_method("eth_estimateGas", |params, context, _| estimate(&params, &context.ledger))?;
     Ok(())
 }
 

@@ -56,6 +56,7 @@ pub(super) fn submit_meaning(error: &SubmitError) -> Meaning {
         SubmitError::TransactionGasLimit { .. } => Meaning::ExceedsTransactionGasLimit,
         SubmitError::InitcodeTooLong { .. } => Meaning::InitcodeTooLarge,
         SubmitError::BelowBaseFee { .. } => Meaning::GasPriceBelowBaseFee,
+        SubmitError::SenderIsContract { .. } => Meaning::SenderNotAuthorized,
         SubmitError::PriorityFee => Meaning::PriorityFeeAboveMaxFee,
         SubmitError::Balance { .. } => Meaning::UpfrontCostExceedsBalance,
     }

@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 const CLIENT_VERSION: &str = concat!("lastro/v", env!("CARGO_PKG_VERSION"));
 /// Most blocks of one `eth_feeHistory`; Besu's bound.
 const FEE_HISTORY_BLOCKS_MAX: u64 = 1_024;
+/// Most percentiles of one `eth_feeHistory`; one per hundredth is all that can differ.
+const FEE_PERCENTILES_MAX: usize = 100;
 /// Most slots of one `eth_getProof`.
 const PROOF_SLOTS_MAX: usize = 1_024;
 
@@ -47,10 +49,11 @@ fn register_network(module: &mut RpcModule<Context>) -> Result<(), RegisterMetho
     let _ = module.register_method("eth_sendTransaction", |_, _, _| -> RpcResult<B256> {
         Err(plain(Meaning::SendTransactionNotSupported))
     })?;
-    let _ = module.register_blocking_method("qbft_getValidatorsByBlockNumber", |params, context, _| -> RpcResult<_> {
-        let (tag,): (BlockNumberOrTag,) = parse(&params, 1, Meaning::InvalidBlockNumberParams)?;
-        Ok(validators(&context.ledger, number(&context.ledger, tag)))
-    })?;
+    let _ =
+        module.register_blocking_method("qbft_getValidatorsByBlockNumber", |params, context, _| -> RpcResult<_> {
+            let (tag,): (BlockNumberOrTag,) = parse(&params, 1, Meaning::InvalidBlockNumberParams)?;
+            Ok(validators(&context.ledger, number(&context.ledger, tag)))
+        })?;
     let _ = module.register_blocking_method("qbft_getValidatorsByBlockHash", |params, context, _| -> RpcResult<_> {
         let (hash,): (B256,) = parse(&params, 1, Meaning::InvalidBlockHashParams)?;
         Ok(validators(&context.ledger, context.ledger.number_of(&hash)))
@@ -102,20 +105,32 @@ fn register_blocks(module: &mut RpcModule<Context>) -> Result<(), RegisterMethod
         let (id,): (BlockId,) = parse(&params, 1, Meaning::InvalidBlockParams)?;
         let block = number_of_id(&context.ledger, Some(id)).ok().and_then(|number| context.ledger.block(number));
         let receipts = |block: std::sync::Arc<crate::block::Block>| -> Vec<_> {
-            (0..block.transactions.len()).map(|index| views::receipt(&Mined { block: block.clone(), index })).collect()
+            let mut first_log_index = 0;
+            let mut view = |index| {
+                let view = views::receipt(&Mined { block: block.clone(), index }, first_log_index);
+                first_log_index += block.receipts[index].logs.len() as u64;
+                view
+            };
+            (0..block.transactions.len()).map(&mut view).collect()
         };
         Ok(block.map(receipts))
     })?;
-    let _ = module.register_blocking_method("eth_getBlockTransactionCountByNumber", |params, context, _| -> RpcResult<_> {
-        let (tag,): (BlockNumberOrTag,) = parse(&params, 1, Meaning::InvalidBlockNumberParams)?;
-        let block = number(&context.ledger, tag).and_then(|number| context.ledger.block(number));
-        Ok(block.map(|block| U64::from(block.transactions.len())))
-    })?;
-    let _ = module.register_blocking_method("eth_getBlockTransactionCountByHash", |params, context, _| -> RpcResult<_> {
-        let (hash,): (B256,) = parse(&params, 1, Meaning::InvalidBlockHashParams)?;
-        let block = context.ledger.number_of(&hash).and_then(|number| context.ledger.block(number));
-        Ok(block.map(|block| U64::from(block.transactions.len())))
-    })?;
+    let _ = module.register_blocking_method(
+        "eth_getBlockTransactionCountByNumber",
+        |params, context, _| -> RpcResult<_> {
+            let (tag,): (BlockNumberOrTag,) = parse(&params, 1, Meaning::InvalidBlockNumberParams)?;
+            let block = number(&context.ledger, tag).and_then(|number| context.ledger.block(number));
+            Ok(block.map(|block| U64::from(block.transactions.len())))
+        },
+    )?;
+    let _ = module.register_blocking_method(
+        "eth_getBlockTransactionCountByHash",
+        |params, context, _| -> RpcResult<_> {
+            let (hash,): (B256,) = parse(&params, 1, Meaning::InvalidBlockHashParams)?;
+            let block = context.ledger.number_of(&hash).and_then(|number| context.ledger.block(number));
+            Ok(block.map(|block| U64::from(block.transactions.len())))
+        },
+    )?;
     Ok(())
 }
 
@@ -123,21 +138,29 @@ fn register_transactions(module: &mut RpcModule<Context>) -> Result<(), Register
     let _ = module.register_method("eth_sendRawTransaction", |params, context, _| send_raw(&params, context))?;
     let _ = module.register_blocking_method("eth_getTransactionByHash", |params, context, _| -> RpcResult<_> {
         let (hash,): (B256,) = parse(&params, 1, Meaning::InvalidTransactionHashParams)?;
-        let mined = context.ledger.mined(&hash).map(|mined| views::transaction_at(&mined.block, mined.index));
-        Ok(mined.or_else(|| context.ledger.waiting(&hash).map(|transaction| views::waiting(&transaction))))
+        let mined = || context.ledger.mined(&hash).map(|mined| views::transaction_at(&mined.block, mined.index));
+        let waiting = || context.ledger.waiting(&hash).map(|transaction| views::waiting(&transaction));
+        // Mined is asked again last: between the two questions it may have left the pool for a block.
+        Ok(mined().or_else(waiting).or_else(mined))
     })?;
     let _ = module.register_blocking_method("eth_getTransactionReceipt", |params, context, _| -> RpcResult<_> {
         let (hash,): (B256,) = parse(&params, 1, Meaning::InvalidTransactionHashParams)?;
-        Ok(context.ledger.mined(&hash).map(|mined| views::receipt(&mined)))
+        Ok(context.ledger.mined(&hash).map(|mined| views::receipt(&mined, mined.first_log_index())))
     })?;
-    let _ = module.register_blocking_method("eth_getTransactionByBlockNumberAndIndex", |params, context, _| -> RpcResult<_> {
-        let (tag, index): (BlockNumberOrTag, U64) = parse(&params, 2, Meaning::InvalidTransactionIndexParams)?;
-        Ok(transaction_in(&context.ledger, number(&context.ledger, tag), index))
-    })?;
-    let _ = module.register_blocking_method("eth_getTransactionByBlockHashAndIndex", |params, context, _| -> RpcResult<_> {
-        let (hash, index): (B256, U64) = parse(&params, 2, Meaning::InvalidTransactionIndexParams)?;
-        Ok(transaction_in(&context.ledger, context.ledger.number_of(&hash), index))
-    })?;
+    let _ = module.register_blocking_method(
+        "eth_getTransactionByBlockNumberAndIndex",
+        |params, context, _| -> RpcResult<_> {
+            let (tag, index): (BlockNumberOrTag, U64) = parse(&params, 2, Meaning::InvalidTransactionIndexParams)?;
+            Ok(transaction_in(&context.ledger, number(&context.ledger, tag), index))
+        },
+    )?;
+    let _ = module.register_blocking_method(
+        "eth_getTransactionByBlockHashAndIndex",
+        |params, context, _| -> RpcResult<_> {
+            let (hash, index): (B256, U64) = parse(&params, 2, Meaning::InvalidTransactionIndexParams)?;
+            Ok(transaction_in(&context.ledger, context.ledger.number_of(&hash), index))
+        },
+    )?;
     Ok(())
 }
 
@@ -188,7 +211,8 @@ fn register_accounts(module: &mut RpcModule<Context>) -> Result<(), RegisterMeth
 }
 
 fn proof(params: &Params<'_>, context: &Context) -> RpcResult<Value> {
-    let (address, slots, id): (Address, Vec<U256>, Option<BlockId>) = parse(params, 3, Meaning::InvalidStorageKeysParams)?;
+    let (address, slots, id): (Address, Vec<U256>, Option<BlockId>) =
+        parse(params, 3, Meaning::InvalidStorageKeysParams)?;
     if slots.len() > PROOF_SLOTS_MAX {
         let explanation = format!("{} slots were asked for, at most {PROOF_SLOTS_MAX} are proved", slots.len());
         return Err(answer(Meaning::InvalidStorageKeysParams, &explanation));
@@ -219,7 +243,8 @@ fn proof(params: &Params<'_>, context: &Context) -> RpcResult<Value> {
 fn register_fees(module: &mut RpcModule<Context>) -> Result<(), RegisterMethodError> {
     let _ = module.register_method("eth_gasPrice", |_, context, _| told(U256::from(base_fee(&context.ledger))))?;
     let _ = module.register_method("eth_maxPriorityFeePerGas", |_, _, _| told(U256::ZERO))?;
-    let _ = module.register_method("eth_feeHistory", |params, context, _| fee_history(&params, &context.ledger))?;
+    let _ = module
+        .register_blocking_method("eth_feeHistory", |params, context, _| fee_history(&params, &context.ledger))?;
     Ok(())
 }
 
@@ -240,12 +265,17 @@ fn fee_history(params: &Params<'_>, ledger: &Ledger) -> RpcResult<FeeHistory> {
     let count = count.filter(|count| (1..=FEE_HISTORY_BLOCKS_MAX).contains(count)).ok_or_else(|| {
         answer(Meaning::InvalidBlockCountParams, &format!("the block count is from 1 to {FEE_HISTORY_BLOCKS_MAX}"))
     })?;
+    if percentiles.as_ref().is_some_and(|percentiles| !are_percentiles(percentiles)) {
+        let explanation = format!("at most {FEE_PERCENTILES_MAX} percentiles from 0 to 100 are taken, ascending");
+        return Err(answer(Meaning::InvalidRewardPercentilesParams, &explanation));
+    }
     let newest = number(ledger, newest).ok_or_else(|| plain(Meaning::BlockNotFound))?;
     let oldest = newest.saturating_sub(count - 1);
     let headers: Vec<_> = (oldest..=newest).filter_map(|number| ledger.header(number)).collect();
     let mut base_fee_per_gas: Vec<u128> =
         headers.iter().map(|header| u128::from(header.base_fee_per_gas.unwrap_or(0))).collect();
-    base_fee_per_gas.push(u128::from(base_fee(ledger)));
+    let next = ledger.header(newest + 1).map(|header| header.base_fee_per_gas.unwrap_or(0));
+    base_fee_per_gas.push(u128::from(next.unwrap_or_else(|| base_fee(ledger))));
     // Tips are zero on these networks; a reward of zero per percentile says so.
     let reward = percentiles.map(|percentiles| vec![vec![0; percentiles.len()]; headers.len()]);
     Ok(FeeHistory {
@@ -258,8 +288,19 @@ fn fee_history(params: &Params<'_>, ledger: &Ledger) -> RpcResult<FeeHistory> {
     })
 }
 
+fn are_percentiles(percentiles: &[f64]) -> bool {
+    let is_ascending = percentiles.windows(2).all(|pair| pair[0] <= pair[1]);
+    percentiles.len() <= FEE_PERCENTILES_MAX
+        && is_ascending
+        && percentiles.iter().all(|one| (0.0..=100.0).contains(one))
+}
+
 /// A share for display, as the method's form wants it; nothing is decided by it.
-#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "the JSON-RPC form is a fraction in floating point")]
+#[expect(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    reason = "the JSON-RPC form is a fraction in floating point"
+)]
 fn gas_used_ratio(used: u64, limit: u64) -> f64 {
     used as f64 / limit.max(1) as f64
 }

@@ -25,9 +25,8 @@ pub(super) fn register(module: &mut RpcModule<Context>) -> Result<(), RegisterMe
         let (filter,): (Filter,) = parse(&params, 1, Meaning::InvalidFilterParams)?;
         context.filters.open(&context.ledger, Kind::Logs(Box::new(filter)))
     })?;
-    let _ = module.register_method("eth_newBlockFilter", |_, context, _| {
-        context.filters.open(&context.ledger, Kind::Blocks)
-    })?;
+    let _ = module
+        .register_method("eth_newBlockFilter", |_, context, _| context.filters.open(&context.ledger, Kind::Blocks))?;
     let _ = module.register_method("eth_newPendingTransactionFilter", |_, context, _| {
         let pending = context.ledger.subscribe_pending();
         context.filters.open(&context.ledger, Kind::Pending(pending))
@@ -63,7 +62,12 @@ fn query(ledger: &Ledger, options: &RpcOptions, filter: &Filter) -> RpcResult<Ve
         let explanation = format!("{blocks} blocks were asked for, at most {} are searched", options.log_blocks_max);
         return Err(answer(Meaning::ExceedsBlockRange, &explanation));
     }
-    scan(ledger, options, filter, from, to.min(ledger.head().number))
+    let head = ledger.head().number;
+    if to > head {
+        // Besu since 26.1: a range that the chain has not reached is a mistake, not an empty answer.
+        return Err(answer(Meaning::InvalidBlockParams, &format!("toBlock {to} is after the newest block {head}")));
+    }
+    scan(ledger, options, filter, from, to)
 }
 
 fn bound(ledger: &Ledger, tag: Option<BlockNumberOrTag>, head: u64) -> u64 {
@@ -96,13 +100,17 @@ fn filter_id(params: &Params<'_>) -> RpcResult<u64> {
 fn changes(params: &Params<'_>, context: &Context) -> RpcResult<Value> {
     let id = filter_id(params)?;
     let head = context.ledger.head().number;
-    match context.filters.advance(id, head)? {
+    match context.filters.step(id)? {
         Step::Logs(filter, from) if from <= head => {
             let filter = filter.select(from..=head);
-            Ok(json!(scan(&context.ledger, &context.options, &filter, from, head)?))
+            let logs = scan(&context.ledger, &context.options, &filter, from, head)?;
+            // Only now: a search that was refused must not lose what it did not tell.
+            context.filters.passed(id, head);
+            Ok(json!(logs))
         }
         Step::Logs(..) => Ok(json!([])),
         Step::Blocks(from) => {
+            context.filters.passed(id, head);
             let hashes = (from..=head).filter_map(|number| context.ledger.header(number)).map(|header| header.hash());
             Ok(json!(hashes.collect::<Vec<B256>>()))
         }
@@ -150,7 +158,10 @@ impl Filters {
         let (last_id, filters) = &mut *guard;
         filters.retain(|_, filter| now.saturating_duration_since(filter.last_used) <= self.idle_max);
         if filters.len() >= self.count_max {
-            return Err(answer(Meaning::ExceedsFilters, &format!("at most {} filters are open at once", self.count_max)));
+            return Err(answer(
+                Meaning::ExceedsFilters,
+                &format!("at most {} filters are open at once", self.count_max),
+            ));
         }
         *last_id += 1;
         let _ = filters.insert(*last_id, OpenFilter { kind, next_block, last_used: now });
@@ -162,19 +173,28 @@ impl Filters {
     }
 
     fn logs_filter(&self, id: u64) -> RpcResult<Filter> {
-        match self.open.lock().1.get(&id).map(|filter| &filter.kind) {
-            Some(Kind::Logs(filter)) => Ok(Filter::clone(filter)),
+        match self.open.lock().1.get_mut(&id) {
+            Some(OpenFilter { kind: Kind::Logs(filter), last_used, .. }) => {
+                *last_used = Instant::now();
+                Ok(Filter::clone(filter))
+            }
             _ => Err(plain(Meaning::LogsFilterNotFound)),
         }
     }
 
-    /// Moves a filter past `head` and says where it stood.
-    fn advance(&self, id: u64, head: u64) -> RpcResult<Step> {
+    /// What a filter was told up to block `head`.
+    fn passed(&self, id: u64, head: u64) {
+        if let Some(filter) = self.open.lock().1.get_mut(&id) {
+            filter.next_block = filter.next_block.max(head + 1);
+        }
+    }
+
+    /// Where a filter stands.
+    fn step(&self, id: u64) -> RpcResult<Step> {
         let mut guard = self.open.lock();
         let filter = guard.1.get_mut(&id).ok_or_else(|| plain(Meaning::FilterNotFound))?;
         filter.last_used = Instant::now();
         let from = filter.next_block;
-        filter.next_block = head + 1;
         Ok(match &mut filter.kind {
             Kind::Logs(wanted) => Step::Logs(wanted.clone(), from),
             Kind::Blocks => Step::Blocks(from),

@@ -3,8 +3,8 @@
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::traits::IdProvider;
 use jsonrpsee::server::{BatchRequestConfig, Server, ServerConfig, ServerConfigBuilder, ServerHandle};
-use std::io;
 use jsonrpsee::types::SubscriptionId;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -28,7 +28,8 @@ impl Default for ServerLimits {
         Self {
             request_bytes_max: 5 * 1024 * 1024,
             response_bytes_max: 64 * 1024 * 1024,
-            connections_max: 1_024,
+            // Two sockets of 256 leave room below the usual 1,024 open files: a log that cannot open its next segment stops.
+            connections_max: 256,
             batch_requests_max: 1_024,
             subscriptions_max: 128,
         }
@@ -93,7 +94,11 @@ impl Served {
 ///
 /// # Errors
 /// [`ServeError`], among others if the port is in use.
-pub async fn serve_http(module: RpcModule<()>, address: SocketAddr, limits: ServerLimits) -> Result<Served, ServeError> {
+pub async fn serve_http(
+    module: RpcModule<()>,
+    address: SocketAddr,
+    limits: ServerLimits,
+) -> Result<Served, ServeError> {
     serve(module, address, "http", config(limits).http_only()).await
 }
 

@@ -60,15 +60,26 @@ fn wanted(params: &jsonrpsee::types::Params<'_>) -> super::RpcResult<Wanted> {
 }
 
 async fn feed(pending: PendingSubscriptionSink, context: Arc<Context>, wanted: Wanted) -> SubscriptionResult {
-    // Subscribed before the client is told so: what follows its answer is never missed.
-    let blocks = context.ledger.subscribe_blocks();
-    let transactions = context.ledger.subscribe_pending();
-    let sink = pending.accept().await?;
+    // Subscribed before the client is told so: what follows its answer is never missed. And only to what is read: a
+    // receiver that nobody reads would hold on to every block.
     match wanted {
-        Wanted::NewHeads => forward(&sink, blocks, |block: Arc<Block>| vec![views::header(&block.header)]).await,
-        Wanted::Logs(filter) => forward(&sink, blocks, |block: Arc<Block>| matching_logs(&filter, &block)).await,
-        Wanted::Pending => forward(&sink, transactions, |hash| vec![hash]).await,
+        Wanted::NewHeads => {
+            let blocks = context.ledger.subscribe_blocks();
+            let sink = pending.accept().await?;
+            forward(&sink, blocks, |block: Arc<Block>| vec![views::header(&block.header)]).await;
+        }
+        Wanted::Logs(filter) => {
+            let blocks = context.ledger.subscribe_blocks();
+            let sink = pending.accept().await?;
+            forward(&sink, blocks, |block: Arc<Block>| matching_logs(&filter, &block)).await;
+        }
+        Wanted::Pending => {
+            let transactions = context.ledger.subscribe_pending();
+            let sink = pending.accept().await?;
+            forward(&sink, transactions, |hash| vec![hash]).await;
+        }
         Wanted::Syncing => {
+            let sink = pending.accept().await?;
             let _ = send(&sink, &false).await;
             sink.closed().await;
         }
@@ -115,4 +126,3 @@ async fn send<T: Serialize>(sink: &SubscriptionSink, item: &T) -> bool {
         Err(_) => false,
     }
 }
-

@@ -138,7 +138,11 @@ fn every_method_answers_a_plain_question() {
         ("net_listening", json!([]), json!(true)),
         ("net_peerCount", json!([]), json!("0x0")),
         ("web3_clientVersion", json!([]), json!(concat!("lastro/v", env!("CARGO_PKG_VERSION")))),
-        ("web3_sha3", json!(["0x68656c6c6f"]), json!("0x1c8aff950685c2ed4bc3174f3472287b56d9517b9c948127319a09a7a36deac8")),
+        (
+            "web3_sha3",
+            json!(["0x68656c6c6f"]),
+            json!("0x1c8aff950685c2ed4bc3174f3472287b56d9517b9c948127319a09a7a36deac8"),
+        ),
         ("eth_syncing", json!([]), json!(false)),
         ("eth_accounts", json!([]), json!([])),
         ("eth_coinbase", json!([]), json!(validator)),
@@ -183,7 +187,8 @@ fn every_method_answers_a_plain_question() {
     for (method, params) in &long {
         assert!(!node.ask(method, params.clone()).is_null(), "{method}");
     }
-    let asked: BTreeSet<&str> = questions.iter().map(|(method, ..)| *method).chain(long.map(|(method, _)| method)).collect();
+    let asked: BTreeSet<&str> =
+        questions.iter().map(|(method, ..)| *method).chain(long.map(|(method, _)| method)).collect();
     let elsewhere = ["eth_sendRawTransaction", "eth_sendTransaction", "eth_subscribe", "eth_unsubscribe"];
     let known: BTreeSet<&str> = node.module.method_names().filter(|name| !elsewhere.contains(name)).collect();
     assert_eq!(asked, known, "each method is asked here");

@@ -6,7 +6,9 @@ use crate::node::Mined;
 use crate::receipt::Receipt;
 use crate::transaction::SignedTransaction;
 use alloy_consensus::transaction::Recovered;
-use alloy_consensus::{Receipt as ConsensusReceipt, ReceiptEnvelope, ReceiptWithBloom, Transaction as _, TxEnvelope, TxType};
+use alloy_consensus::{
+    Receipt as ConsensusReceipt, ReceiptEnvelope, ReceiptWithBloom, Transaction as _, TxEnvelope, TxType,
+};
 use alloy_primitives::{Bytes, U256};
 use alloy_rpc_types_eth::{
     Block as RpcBlock, BlockTransactions, Header as RpcHeader, Log as RpcLog, Transaction as RpcTransaction,
@@ -78,14 +80,11 @@ fn effective_gas_price(transaction: &SignedTransaction, base_fee: Option<u64>) -
     transaction.envelope().effective_gas_price(base_fee)
 }
 
-pub(super) fn receipt(mined: &Mined) -> ReceiptView {
+pub(super) fn receipt(mined: &Mined, first_log_index: u64) -> ReceiptView {
     let (header, receipt, transaction) = (&mined.block.header, mined.receipt(), mined.transaction());
-    let logs = logs_of(&mined.block, mined.index, mined.first_log_index()).collect();
-    let consensus = ConsensusReceipt {
-        status: receipt.is_success.into(),
-        cumulative_gas_used: receipt.cumulative_gas_used,
-        logs,
-    };
+    let logs = logs_of(&mined.block, mined.index, first_log_index).collect();
+    let consensus =
+        ConsensusReceipt { status: receipt.is_success.into(), cumulative_gas_used: receipt.cumulative_gas_used, logs };
     let with_bloom = ReceiptWithBloom { receipt: consensus, logs_bloom: receipt.bloom() };
     let ty = TxType::try_from(receipt.ty).unwrap_or(TxType::Legacy);
     let inner = TransactionReceipt {

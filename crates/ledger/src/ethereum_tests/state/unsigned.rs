@@ -41,7 +41,20 @@ pub(super) fn sign(template: &Json, indexes: &Indexes, chain_id: u64) -> Result<
     Ok(if let Some(max_fee) = template.max_fee_per_gas {
         let max_priority_fee_per_gas = template.max_priority_fee_per_gas.unwrap_or_default().saturating_to();
         let (max_fee_per_gas, access_list) = (max_fee.saturating_to(), access_list.unwrap_or_default());
-        signed_bytes(TxEip1559 { chain_id, nonce, gas_limit, max_fee_per_gas, max_priority_fee_per_gas, to, value, access_list, input }, &key)
+        signed_bytes(
+            TxEip1559 {
+                chain_id,
+                nonce,
+                gas_limit,
+                max_fee_per_gas,
+                max_priority_fee_per_gas,
+                to,
+                value,
+                access_list,
+                input,
+            },
+            &key,
+        )
     } else if let Some(access_list) = access_list {
         signed_bytes(TxEip2930 { chain_id, nonce, gas_price, gas_limit, to, value, access_list, input }, &key)
     } else {

@@ -49,7 +49,10 @@ fn a_waiting_transaction_has_no_block_and_counts_as_pending() {
     let node = Node::new();
     let hash = node.call("ana", address("bia"), Bytes::new());
     let waiting = node.ask("eth_getTransactionByHash", json!([hash]));
-    assert_eq!((&waiting["blockHash"], &waiting["blockNumber"], &waiting["from"]), (&Value::Null, &Value::Null, &json!(address("ana"))));
+    assert_eq!(
+        (&waiting["blockHash"], &waiting["blockNumber"], &waiting["from"]),
+        (&Value::Null, &Value::Null, &json!(address("ana")))
+    );
     assert_eq!(node.ask("eth_getTransactionReceipt", json!([hash])), Value::Null);
     let count = |tag: &str| node.ask("eth_getTransactionCount", json!([address("ana"), tag]));
     assert_eq!((count("latest"), count("pending")), (json!("0x0"), json!("0x1")));

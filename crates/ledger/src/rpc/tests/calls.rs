@@ -13,7 +13,8 @@ fn estimate(node: &Node, request: Value) -> u64 {
 /// Whether a transaction of ana's with this gas limit succeeds.
 fn succeeds_with(node: &mut Node, to: TxKind, input: Bytes, gas_limit: u64) -> bool {
     let nonce = node.ledger.next_nonce(&address("ana"));
-    let hash = node.send(&sign(TxLegacy { chain_id: Some(1337), nonce, gas_limit, to, input, ..TxLegacy::default() }, "ana"));
+    let hash =
+        node.send(&sign(TxLegacy { chain_id: Some(1337), nonce, gas_limit, to, input, ..TxLegacy::default() }, "ana"));
     node.seal();
     node.ledger.mined(&hash).unwrap().receipt().is_success
 }

@@ -38,8 +38,13 @@ fn logs_are_found_by_blocks_address_and_topics() {
     assert_eq!(query(json!({ "fromBlock": "0x0", "address": [target, address("bia")] })), [10, 20, 11, 12]);
     assert_eq!(query(json!({ "fromBlock": "0x0", "address": address("bia") })), [0_u64; 0]);
     assert_eq!(query(json!({ "blockHash": node.ledger.header(2).unwrap().hash(), "topics": [topic(2)] })), [20]);
-    assert_eq!(query(json!({ "fromBlock": "0x3", "toBlock": "0x99" })), [12], "blocks that are not there hold nothing");
-    assert_snapshot!("logs_of_block_2", pretty(&node.ask("eth_getLogs", json!([{ "fromBlock": "0x2", "toBlock": "0x2" }]))));
+    let beyond = json!([{ "fromBlock": "0x3", "toBlock": "0x99" }]);
+    let data = node.refused_as("eth_getLogs", beyond, Meaning::InvalidBlockParams);
+    assert_eq!(data, json!("toBlock 153 is after the newest block 3"));
+    assert_snapshot!(
+        "logs_of_block_2",
+        pretty(&node.ask("eth_getLogs", json!([{ "fromBlock": "0x2", "toBlock": "0x2" }])))
+    );
 }
 
 #[test]

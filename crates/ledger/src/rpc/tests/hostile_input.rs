@@ -20,12 +20,16 @@ fn post(node: &Node, socket: &Socket, body: &[u8]) -> (u16, Option<i64>) {
 fn each_kind_of_broken_request_is_answered_and_the_next_is_served() {
     let node = Node::new();
     let socket = Socket::open(&node, limits());
-    let deep = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"eth_call","params":{}{}}}"#, "[".repeat(40_000), "]".repeat(40_000));
+    let deep = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"eth_call","params":{}{}}}"#,
+        "[".repeat(40_000),
+        "]".repeat(40_000)
+    );
     let batch = |count: usize| {
         let request = json!({ "jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": [] });
         json!(vec![request; count]).to_string()
     };
-    let cases: [(&str, Vec<u8>, (u16, Option<i64>)); 9] = [
+    let cases = [
         ("half JSON", br#"{"jsonrpc":"2.0","id":1,"meth"#.to_vec(), (200, Some(-32_700))),
         ("nothing", Vec::new(), (400, Some(-32_700))),
         ("no text", vec![0xff, 0xfe, 0x00], (400, Some(-32_700))),
@@ -56,7 +60,8 @@ fn any_json() -> impl Strategy<Value = Value> {
         "(latest|earliest|pending|newHeads|logs)".prop_map(Value::from),
         ".{0,20}".prop_map(Value::from),
     ];
-    let key = "(to|from|data|input|gas|gasPrice|value|address|topics|fromBlock|toBlock|blockHash|accessList|[a-z]{1,4})";
+    let key =
+        "(to|from|data|input|gas|gasPrice|value|address|topics|fromBlock|toBlock|blockHash|accessList|[a-z]{1,4})";
     leaf.prop_recursive(4, 32, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),

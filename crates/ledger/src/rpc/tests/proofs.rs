@@ -19,7 +19,8 @@ fn verified_account(node: &Node, proof: &Value) -> TrieAccount {
     };
     let nodes: Vec<Bytes> = field(&proof["accountProof"]);
     let key = Nibbles::unpack(keccak256(field::<Address>(&proof["address"])));
-    let is_absent = account == TrieAccount { storage_root: EMPTY_ROOT_HASH, code_hash: KECCAK_EMPTY, ..TrieAccount::default() };
+    let is_absent =
+        account == TrieAccount { storage_root: EMPTY_ROOT_HASH, code_hash: KECCAK_EMPTY, ..TrieAccount::default() };
     let expected = (!is_absent).then(|| alloy_rlp::encode(account));
     verify_proof(node.ledger.head().state_root, key, expected, &nodes).unwrap();
     account
@@ -35,7 +36,10 @@ fn accounts_and_slots_are_proved_and_so_is_absence() {
     assert_eq!(account.code_hash, keccak256(node.ledger.head_and_state().1.code_of(&target)));
     for (slot, entry) in slots.iter().zip(proof["storageProof"].as_array().unwrap()) {
         let (value, nodes): (U256, Vec<Bytes>) = (field(&entry["value"]), field(&entry["proof"]));
-        assert_eq!((field::<U256>(&entry["key"]), value), (*slot, if slot.is_zero() { U256::from(8) } else { U256::ZERO }));
+        assert_eq!(
+            (field::<U256>(&entry["key"]), value),
+            (*slot, if slot.is_zero() { U256::from(8) } else { U256::ZERO })
+        );
         let expected = (!value.is_zero()).then(|| alloy_rlp::encode(value));
         verify_proof(account.storage_root, Nibbles::unpack(keccak256(B256::from(*slot))), expected, &nodes).unwrap();
     }
@@ -52,6 +56,7 @@ fn proofs_are_made_of_the_newest_block_alone_and_of_a_bounded_number_of_slots() 
     let data = node.refused_as("eth_getProof", json!([address("ana"), [], "0x1"]), Meaning::WorldStateUnavailable);
     assert_eq!(data, json!("proofs are made for the newest block alone; ask again"));
     let slots = vec!["0x0"; 1_025];
-    let data = node.refused_as("eth_getProof", json!([address("ana"), slots, "latest"]), Meaning::InvalidStorageKeysParams);
+    let data =
+        node.refused_as("eth_getProof", json!([address("ana"), slots, "latest"]), Meaning::InvalidStorageKeysParams);
     assert_eq!(data, json!("1025 slots were asked for, at most 1024 are proved"));
 }

@@ -26,12 +26,17 @@ fn legacy() -> TxLegacy {
 fn bytes_that_are_no_transaction_of_this_network() {
     let node = Node::new();
     let raw = |transaction: TxLegacy| signed_bytes(transaction, &key("ana"));
-    assert_eq!(refused_raw(&node, &Bytes::from(vec![0; 131_073]), Meaning::ExceedsTransactionSize),
-        "the transaction has 131073 bytes, at most 131072 are taken");
+    assert_eq!(
+        refused_raw(&node, &Bytes::from(vec![0; 131_073]), Meaning::ExceedsTransactionSize),
+        "the transaction has 131073 bytes, at most 131072 are taken"
+    );
     let _ = refused_raw(&node, &Bytes::from_static(&[0xc0]), Meaning::InvalidTransactionParams);
     let _ = refused_raw(&node, &Bytes::new(), Meaning::InvalidTransactionParams);
     let foreign = raw(TxLegacy { chain_id: Some(1), ..legacy() });
-    assert_eq!(refused_raw(&node, &foreign, Meaning::WrongChainId), "the transaction is for chain 1, this is chain 1337");
+    assert_eq!(
+        refused_raw(&node, &foreign, Meaning::WrongChainId),
+        "the transaction is for chain 1, this is chain 1337"
+    );
     let _ = refused_raw(&node, &raw(TxLegacy { chain_id: None, ..legacy() }), Meaning::ChainIdRequired);
     let dynamic = signed_bytes(TxEip1559 { chain_id: 1337, ..TxEip1559::default() }, &key("ana"));
     let data = refused_raw(&node, &dynamic, Meaning::InvalidTransactionType);
@@ -50,12 +55,18 @@ fn gas_and_code_beyond_the_limits() {
         let creation = TxLegacy { gas_limit, input, to: TxKind::Create, ..legacy() };
         refused_raw(node, sign(creation, "ana").raw(), meaning)
     };
-    assert_eq!(with(&node, 52_999, Bytes::new(), Meaning::IntrinsicGasExceedsLimit), "gas limit 52999 is below the intrinsic gas 53000");
+    assert_eq!(
+        with(&node, 52_999, Bytes::new(), Meaning::IntrinsicGasExceedsLimit),
+        "gas limit 52999 is below the intrinsic gas 53000"
+    );
     let data = with(&node, 1_000_000_001, Bytes::new(), Meaning::ExceedsTransactionGasLimit);
     assert_eq!(data, "gas limit 1000000001 is above the 1000000000 of a transaction");
     let mut small = testing::genesis();
     small["gasLimit"] = json!("0x186a0");
-    assert_eq!(with(&Node::of(&small), 100_001, Bytes::new(), Meaning::ExceedsBlockGasLimit), "gas limit 100001 is above the 100000 of a block");
+    assert_eq!(
+        with(&Node::of(&small), 100_001, Bytes::new(), Meaning::ExceedsBlockGasLimit),
+        "gas limit 100001 is above the 100000 of a block"
+    );
     let osaka = Node::of(&rules(json!({ "chainId": 1337, "zeroBaseFee": true, "londonBlock": 0, "osakaTime": 0 })));
     let data = with(&osaka, 16_777_217, Bytes::new(), Meaning::ExceedsTransactionGasLimit);
     assert_eq!(data, "gas limit 16777217 is above the 16777216 of a transaction");
@@ -66,7 +77,8 @@ fn gas_and_code_beyond_the_limits() {
 #[test]
 fn nonces_and_places_in_the_pool() {
     let pool = PoolLimits { transactions_max: 2, ..PoolLimits::default() };
-    let mut node = Node::with(&testing::genesis(), NodeOptions { pool, ..NodeOptions::default() }, RpcOptions::default());
+    let mut node =
+        Node::with(&testing::genesis(), NodeOptions { pool, ..NodeOptions::default() }, RpcOptions::default());
     let send = |nonce| call("ana", nonce, TxKind::Call(Address::ZERO), Bytes::new());
     let first = send(0);
     let _ = node.send(&first);
@@ -88,7 +100,14 @@ fn prices_and_balances() {
     let node = Node::of(&london);
     let dynamic = |max_fee_per_gas, max_priority_fee_per_gas| {
         let to = TxKind::Call(Address::ZERO);
-        let fees = TxEip1559 { chain_id: 1337, gas_limit: 21_000, max_fee_per_gas, max_priority_fee_per_gas, to, ..TxEip1559::default() };
+        let fees = TxEip1559 {
+            chain_id: 1337,
+            gas_limit: 21_000,
+            max_fee_per_gas,
+            max_priority_fee_per_gas,
+            to,
+            ..TxEip1559::default()
+        };
         sign(fees, "rico").raw().clone()
     };
     // Block 0 is empty, so that block 1 costs an eighth less than its 100.
@@ -96,7 +115,10 @@ fn prices_and_balances() {
     assert_eq!(data, "it offers 87 wei per gas, the base fee is 88");
     let _ = refused_raw(&node, &dynamic(200, 201), Meaning::PriorityFeeAboveMaxFee);
     let poor = priced("ana", 0, 100, TxKind::Create, Bytes::new());
-    assert_eq!(refused_raw(&node, poor.raw(), Meaning::UpfrontCostExceedsBalance), "the sender has 0 wei and may need 100000000");
+    assert_eq!(
+        refused_raw(&node, poor.raw(), Meaning::UpfrontCostExceedsBalance),
+        "the sender has 0 wei and may need 100000000"
+    );
     let _ = node.send(&priced("rico", 0, 200, TxKind::Create, Bytes::new()));
     let cheaper = priced("rico", 0, 219, TxKind::Create, Bytes::new());
     let data = refused_raw(&node, cheaper.raw(), Meaning::ReplacementUnderpriced);
@@ -141,6 +163,8 @@ fn parameters_of_the_wrong_form() {
         ("eth_feeHistory", json!(["many", "latest", []]), Meaning::InvalidBlockCountParams),
         ("eth_feeHistory", json!([1_025, "latest", []]), Meaning::InvalidBlockCountParams),
         ("eth_feeHistory", json!([0, "latest", []]), Meaning::InvalidBlockCountParams),
+        ("eth_feeHistory", json!([1, "latest", [90.0, 10.0]]), Meaning::InvalidRewardPercentilesParams),
+        ("eth_feeHistory", json!([1, "latest", vec![1.0; 101]]), Meaning::InvalidRewardPercentilesParams),
         ("eth_getLogs", json!([{ "address": 5 }]), Meaning::InvalidFilterParams),
         ("eth_newFilter", json!([[]]), Meaning::InvalidFilterParams),
         ("eth_getFilterChanges", json!(["first"]), Meaning::InvalidFilterIdParams),
@@ -162,15 +186,15 @@ fn blocks_and_states_that_are_not_there() {
     let mut node = Node::new();
     let missing = json!([address("ana"), "0x99"]);
     assert_eq!(node.refused_as("eth_getBalance", missing, Meaning::BlockNotFound), Value::Null);
-    let _ = node.refused_as("eth_getCode", json!([address("ana"), { "blockHash": B256::ZERO }]), Meaning::BlockNotFound);
+    let _ =
+        node.refused_as("eth_getCode", json!([address("ana"), { "blockHash": B256::ZERO }]), Meaning::BlockNotFound);
     let _ = node.refused_as("eth_feeHistory", json!(["0x1", "0x99", []]), Meaning::BlockNotFound);
     node.seal_many(crate::chain::STATES_KEPT);
     let oldest = json!([address("rico"), "0x1"]);
     assert_eq!(node.ask("eth_getBalance", oldest), json!("0xde0b6b3a7640000"));
-    for (method, params) in [
-        ("eth_getBalance", json!([address("rico"), "0x0"])),
-        ("eth_call", json!([{ "to": address("rico") }, "0x0"])),
-    ] {
+    for (method, params) in
+        [("eth_getBalance", json!([address("rico"), "0x0"])), ("eth_call", json!([{ "to": address("rico") }, "0x0"]))]
+    {
         let data = node.refused_as(method, params, Meaning::WorldStateUnavailable);
         assert_eq!(data, json!("only the newest states are kept"));
     }
@@ -188,7 +212,9 @@ fn methods_that_a_node_without_keys_does_not_have() {
 
 #[test]
 fn what_a_call_cannot_meet_has_its_meaning_all_the_same() {
-    let nonce = |found, expected| (InvalidReason::NonceTooLow { found, expected }, InvalidReason::NonceTooHigh { found, expected });
+    let nonce = |found, expected| {
+        (InvalidReason::NonceTooLow { found, expected }, InvalidReason::NonceTooHigh { found, expected })
+    };
     let (low, high) = nonce(1, 2);
     assert_eq!((invalid_meaning(&low), invalid_meaning(&high)), (Meaning::NonceTooLow, Meaning::NonceTooHigh));
     assert_eq!(invalid_meaning(&InvalidReason::InitcodeTooLarge), Meaning::InitcodeTooLarge);

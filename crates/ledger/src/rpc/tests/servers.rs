@@ -46,7 +46,8 @@ pub(super) fn http_request(node: &Node, address: SocketAddr, method: &str, kind:
         let _ = stream.read_to_end(&mut answer).await;
         String::from_utf8(answer).unwrap()
     };
-    let answer = node.runtime.block_on(async { tokio::time::timeout(WAIT_MAX, exchange).await }).expect("an answer in time");
+    let answer =
+        node.runtime.block_on(async { tokio::time::timeout(WAIT_MAX, exchange).await }).expect("an answer in time");
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
     let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned());
     (status.unwrap_or_default(), body.unwrap_or_default())
@@ -117,7 +118,10 @@ fn http_answers_single_requests_and_batches() {
     assert_eq!(post(request(1, "eth_blockNumber")), json!({ "jsonrpc": "2.0", "id": 1, "result": "0x2" }));
     let answers = post(json!([request(1, "eth_chainId"), request(2, "eth_nothing"), request(3, "net_version")]));
     assert_eq!(answers[0]["result"], json!("0x539"));
-    assert_eq!(answers[1], json!({ "jsonrpc": "2.0", "id": 2, "error": { "code": -32_601, "message": "Method not found" } }));
+    assert_eq!(
+        answers[1],
+        json!({ "jsonrpc": "2.0", "id": 2, "error": { "code": -32_601, "message": "Method not found" } })
+    );
     assert_eq!(answers[2]["result"], json!("1337"));
     socket.stop(&node);
     assert!(node.runtime.block_on(TcpStream::connect(address)).is_err(), "nobody listens any more");
@@ -137,7 +141,11 @@ fn websocket_answers_and_tells_of_new_heads_until_it_is_told_to_stop() {
     assert_eq!(told["params"]["result"]["number"], json!("0x1"));
     assert_eq!(handle.block_on(client.ask("eth_unsubscribe", json!([id])))["result"], json!(true));
     node.seal();
-    assert_eq!(handle.block_on(client.ask("eth_blockNumber", json!([])))["result"], json!("0x2"), "no head came between");
+    assert_eq!(
+        handle.block_on(client.ask("eth_blockNumber", json!([])))["result"],
+        json!("0x2"),
+        "no head came between"
+    );
     socket.stop(&node);
 }
 
