@@ -3,6 +3,7 @@
 use crate::cli::{BondCommand, BondPrice};
 use crate::failure::{Failure, FailureKind};
 use crate::printer::Printer;
+use crate::table::{Align, Table};
 use anyhow::Context;
 use market::{BondLine, BondQuote, BondReport, NominalValueRange, Valuation, bond_list};
 use serde_json::{Value, json};
@@ -19,7 +20,8 @@ pub(crate) fn run(command: &BondCommand, printer: &Printer) -> Result<(), Failur
 pub(crate) fn read_bonds(path: &Path) -> Result<Vec<BondQuote>, Failure> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read the list of bonds `{}`", path.display()));
     let bytes = bytes.map_err(|error| Failure::new(FailureKind::Usage, error))?;
-    let quotes = bond_list::parse(&bytes).with_context(|| format!("the list of bonds `{}` cannot be used", path.display()));
+    let quotes =
+        bond_list::parse(&bytes).with_context(|| format!("the list of bonds `{}` cannot be used", path.display()));
     quotes.map_err(|error| {
         Failure::new(FailureKind::Usage, error).with_hint("examples/README.md says what each column holds")
     })
@@ -39,25 +41,36 @@ fn price(arguments: &BondPrice, printer: &Printer) -> Result<(), Failure> {
 }
 
 fn show(report: &BondReport, printer: &Printer) {
-    printer.line("title  isin          maturity      days  days computed  quotation %  price published   price rebuilt");
+    let mut table = Table::new([
+        (Align::Left, "title"),
+        (Align::Left, "isin"),
+        (Align::Left, "maturity"),
+        (Align::Right, "days published"),
+        (Align::Right, "days computed"),
+        (Align::Right, "quotation %"),
+        (Align::Right, "price published R$"),
+        (Align::Right, "price rebuilt R$"),
+        (Align::Left, ""),
+    ]);
     for line in &report.lines {
         let quote = &line.quote;
-        let rebuilt = line.price_rebuilt.map_or_else(|| "-".to_owned(), |price| price.to_string());
         let quotation = match &line.valuation {
-            Valuation::Ltn => String::new(),
+            Valuation::Ltn => "-".to_owned(),
             Valuation::NtnB { quotation, .. } => quotation.to_string(),
         };
-        printer.line(&format!(
-            "{:<6} {:<13} {} {:>9} {:>14} {quotation:>12} {:>16} {rebuilt:>15}{}",
-            quote.title.as_str(),
-            quote.isin.as_str(),
-            quote.maturity,
-            quote.business_days.get(),
-            line.business_days.get(),
+        table.row([
+            quote.title.as_str().to_owned(),
+            quote.isin.as_str().to_owned(),
+            quote.maturity.to_string(),
+            quote.business_days.get().to_string(),
+            line.business_days.get().to_string(),
+            quotation,
             quote.unit_price.to_string(),
-            if line.count_agrees() && line.price_agrees() { "" } else { "  differs" },
-        ));
+            line.price_rebuilt.map_or_else(|| "-".to_owned(), |price| price.to_string()),
+            if line.count_agrees() && line.price_agrees() { String::new() } else { "differs".to_owned() },
+        ]);
     }
+    table.lines().iter().for_each(|line| printer.line(line));
     for value in &report.nominal_values {
         let shown = value.value().map_or_else(|| "no common value".to_owned(), |value| format!("R$ {value}"));
         printer.line(&format!("VNA of {} from {} prices of NTN-B: {shown}", value.reference_date, value.bonds));

@@ -14,7 +14,8 @@ use std::time::Duration;
     about,
     arg_required_else_help = true,
     after_help = "Exit codes: 0 done; 1 refused, or books differ; 2 wrong usage; 3 environment (port, lock, disk);\n\
-                  4 remote unreachable; 5 outcome unknown, repeat with the same key."
+                  4 remote unreachable; 5 outcome unknown, repeat with the same key.\n\
+                  With `--json`, standard output holds one object on one line: the result, or {error, causes, hint}."
 )]
 pub(crate) struct Cli {
     /// How results are shown.
@@ -28,17 +29,17 @@ pub(crate) struct Cli {
 /// How results are shown.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Output {
-    /// Print results as JSON on standard output
-    #[arg(long, global = true)]
+    /// Print the result as one JSON object on standard output
+    #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
     /// Say less: only results and errors
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = "Output")]
     pub(crate) quiet: bool,
     /// Log what happens inside, on standard error
-    #[arg(long, short, global = true, conflicts_with = "quiet")]
+    #[arg(long, short, global = true, conflicts_with = "quiet", help_heading = "Output")]
     pub(crate) verbose: bool,
     /// Show no progress, even on a terminal
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Output")]
     pub(crate) no_progress: bool,
 }
 
@@ -58,14 +59,14 @@ pub(crate) enum Command {
 /// Arguments of `lastro demo`.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Directory of the demonstration; the same one goes on where an earlier run was [default: a fresh one]
+    /// Directory of the demonstration; with that of an earlier run it goes on where that was [default: a fresh one]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_dir: Option<PathBuf>,
     /// CSV of bonds to issue [default: six bonds of 1 September 2026]
     #[arg(long, value_name = "FILE")]
     pub(crate) bonds: Option<PathBuf>,
-    /// Language of the report
-    #[arg(long, value_enum, default_value_t = Language::of_the_user())]
+    /// Language of the report: `pt-BR` or `en`; by default that of the environment
+    #[arg(long, value_enum, hide_possible_values = true, hide_default_value = true, default_value_t = Language::of_the_user())]
     pub(crate) lang: Language,
     /// Leave the ledger running on its ports until Ctrl-C
     #[arg(long)]
@@ -90,6 +91,10 @@ pub(crate) enum Language {
 }
 
 impl Language {
+    /// All languages.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 2] = [Self::PtBr, Self::En];
+
     /// Portuguese if the environment says so, as other programs decide it, else English.
     fn of_the_user() -> Self {
         let set = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
@@ -138,7 +143,7 @@ pub(crate) struct LedgerRun {
     /// Where to serve JSON-RPC over WebSocket; port 0 lets the system choose
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8546")]
     pub(crate) ws: SocketAddr,
-    /// Keep this block period for the network, such as `2s`; below 1s only on the embedded network's chain
+    /// Keep this block period for the network, such as `2s`; below `1s` on the embedded profile's chain 1337 alone
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     pub(crate) block_period: Option<Duration>,
 }
@@ -171,7 +176,7 @@ pub(crate) enum BondCommand {
 /// Arguments of `lastro bond price`.
 #[derive(Debug, Args)]
 pub(crate) struct BondPrice {
-    /// CSV of published rates and prices, such as examples/tpf-anbima-2026-09-01.csv
+    /// CSV of published rates and prices, such as `examples/tpf-anbima-2026-09-01.csv`
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 }

@@ -21,6 +21,7 @@ mod texts;
 use crate::bond_command::read_bonds;
 use crate::cli::Demo;
 use crate::failure::{Failure, FailureKind};
+use crate::ledger_command::run::StopSignals;
 use crate::printer::Printer;
 use alloy_primitives::Address;
 use custody::{Custody, Network, Purpose};
@@ -54,13 +55,20 @@ fn bonds(path: Option<&Path>) -> Result<Vec<BondQuote>, Failure> {
 async fn play(arguments: &Demo, bonds: Vec<BondQuote>, printer: &Printer) -> Result<(), Failure> {
     let texts = Texts(arguments.lang);
     let cast = Cast::new()?;
-    let plan = Plan::new(bonds, &|party| cast.wallet(party)).map_err(|error| Failure::new(FailureKind::Usage, error))?;
+    let plan =
+        Plan::new(bonds, &|party| cast.wallet(party)).map_err(|error| Failure::new(FailureKind::Usage, error))?;
+    let mut signals = StopSignals::take()?;
     let ledger = StageLedger::open(arguments, &plan, printer).await?;
-    let result = perform(&ledger, &plan, cast, texts, printer).await;
+    let mut result = tokio::select! {
+        result = perform(&ledger, &plan, cast, texts, printer) => result,
+        () = signals.received() => Err(ledger.stopped()),
+        // Without blocks nothing would ever come of what is waited for: the cause is said at once.
+        failure = ledger.failed() => Err(failure),
+    };
     printer.progress_end();
     if result.is_ok() && arguments.keep {
-        printer.line(texts.text(Text::Kept));
-        ledger.wait().await?;
+        printer.line(&format!("\n{}{}", texts.text(Text::Kept), ledger.addresses_in_words()));
+        result = ledger.wait(&mut signals).await;
     }
     ledger.stop().await;
     result
@@ -74,19 +82,15 @@ async fn perform(
     texts: Texts,
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let wallets = cast.wallets.clone();
-    let wallet = |party: Party| wallets[&party];
     let chain = ledger.chain(cast.custody).await?;
-    let mut session = Session::new(chain, plan, &wallet).await?;
-    let played = session.play(plan, printer).await;
-    let settled = match played {
-        Ok(()) => settle(&session, plan, texts, &wallet, printer).await,
-        Err(failure) => Err(failure),
-    };
+    let mut session = Session::new(chain, plan).await?;
+    let mut result = session.play(plan, texts, printer).await;
+    if result.is_ok() {
+        result = settle(&session, plan, ledger, texts, printer).await;
+    }
     session.close().await;
-    settled?;
-    printer.heading(texts.text(Text::Next));
-    ledger.next_commands().iter().for_each(|command| printer.line(&format!("  {command}")));
+    result?;
+    printer.next_steps(texts.text(Text::Next), &ledger.next_commands());
     Ok(())
 }
 
@@ -97,15 +101,17 @@ async fn perform(
 async fn settle(
     session: &Session,
     plan: &Plan,
+    ledger: &StageLedger,
     texts: Texts,
-    wallet: &(dyn Fn(Party) -> Address + Sync),
     printer: &Printer,
 ) -> Result<(), Failure> {
-    let compared = reconcile::compare(session.chain(), plan, &session.books, wallet).await?;
+    let compared = reconcile::compare(session, plan).await?;
     let report = Report { plan, session, compared: &compared, texts };
-    report.show(printer);
     let differences = report.differences();
-    printer.json(&report.as_json());
+    report.show(printer);
+    let mut value = report.as_json();
+    value["ledger"] = ledger.as_json();
+    printer.json(&value);
     if differences.is_empty() {
         printer.done(&format!("\n✓ {}", texts.text(Text::Agree)));
         return Ok(());

@@ -77,14 +77,18 @@ fn show_inspection(inspection: &Inspection, printer: &Printer) {
     printer.line(&format!("genesis       {}", inspection.genesis_hash));
     printer.line(&format!("validator     {}", inspection.validator));
     printer.line(&format!("block period  {period}"));
-    printer.line(&format!("log           {} blocks, {} bytes, {} segments", inspection.blocks, inspection.bytes, inspection.segments));
+    printer.line(&format!(
+        "log           {} blocks, {} bytes, {} segments",
+        inspection.blocks, inspection.bytes, inspection.segments
+    ));
     if let Some(head) = &inspection.head {
         printer.line(&format!("head          block {} {}", head.number, head.hash));
         printer.line(&format!("state root    {}", head.state_root));
         printer.line(&format!("transactions  {}", head.transactions));
     }
     if let Some(tail) = &inspection.torn_tail {
-        printer.warning(&format!("the log ends with {tail}; the next `lastro ledger run` drops it, it was never final"));
+        printer
+            .warning(&format!("the log ends with {tail}; the next `lastro ledger run` drops it, it was never final"));
     }
     printer.json(&json!({
         "chainId": inspection.chain_id,
@@ -113,7 +117,10 @@ fn repair(path: &Path, printer: &Printer) -> Result<(), Failure> {
         printer.done("nothing is damaged, nothing was dropped");
     } else {
         let dropped = repaired.dropped_blocks.map_or("an unknown number of".to_owned(), |blocks| blocks.to_string());
-        printer.done(&format!("dropped {} bytes with {dropped} blocks; {} blocks are left", repaired.dropped_bytes, repaired.kept_blocks));
+        printer.done(&format!(
+            "dropped {} bytes with {dropped} blocks; {} blocks are left",
+            repaired.dropped_bytes, repaired.kept_blocks
+        ));
         printer.line(&format!("the dropped bytes are kept in {}", kept_in.join(", ")));
     }
     printer.json(&json!({

@@ -10,6 +10,7 @@ mod failure;
 mod in_process;
 mod ledger_command;
 mod printer;
+mod table;
 
 use clap::Parser;
 use cli::{Cli, Command};

@@ -4,6 +4,7 @@ use crate::cli::Output;
 use crate::failure::Failure;
 use anstyle::{AnsiColor, Style};
 use serde_json::{Value, json};
+use std::cell::Cell;
 use std::io::{IsTerminal, Write};
 
 const RED: Style = AnsiColor::Red.on_default().bold();
@@ -13,32 +14,42 @@ const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 
 /// Prints results, notes and failures as the user asked for them. Colours are left out where nobody could see them, and
 /// where `NO_COLOR` is set.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Printer {
     is_json: bool,
     is_quiet: bool,
     is_progress_shown: bool,
+    /// Whether the one JSON object of this command is out.
+    has_json: Cell<bool>,
+    #[cfg(test)]
+    is_silent: bool,
 }
 
 impl Printer {
+    /// A printer for a command.
     pub(crate) fn new(output: &Output) -> Self {
         let is_talkative = !output.quiet && !output.verbose && !output.no_progress && !output.json;
         Self {
             is_json: output.json,
             is_quiet: output.quiet,
             is_progress_shown: is_talkative && std::io::stderr().is_terminal(),
+            has_json: Cell::new(false),
+            #[cfg(test)]
+            is_silent: false,
         }
     }
 
-    /// Whether results are wanted as JSON.
-    pub(crate) fn is_json(&self) -> bool {
-        self.is_json
+    /// A printer for tests in this process, where standard output belongs to the list of tests.
+    #[cfg(test)]
+    pub(crate) fn silent() -> Self {
+        let has_json = Cell::new(false);
+        Self { is_json: false, is_quiet: true, is_progress_shown: false, has_json, is_silent: true }
     }
 
     /// A line of the result, for people; left out where JSON is wanted.
     pub(crate) fn line(&self, text: &str) {
         if !self.is_json {
-            write_line(&mut anstream::stdout().lock(), text);
+            self.to_stdout(text);
         }
     }
 
@@ -47,23 +58,24 @@ impl Printer {
         self.line(&format!("\n{CYAN}{text}{CYAN:#}"));
     }
 
-    /// The result for machines; left out where people read.
+    /// The result for machines, once for each command; left out where people read.
     pub(crate) fn json(&self, value: &Value) {
         if self.is_json {
-            write_line(&mut anstream::stdout().lock(), &value.to_string());
+            self.has_json.set(true);
+            self.to_stdout(&value.to_string());
         }
     }
 
     /// What a person may want to know while it happens.
     pub(crate) fn note(&self, text: &str) {
         if !self.is_quiet && !self.is_json {
-            write_line(&mut anstream::stderr().lock(), text);
+            self.to_stderr(text);
         }
     }
 
     /// Something is not as it should be, but it goes on.
     pub(crate) fn warning(&self, text: &str) {
-        write_line(&mut anstream::stderr().lock(), &format!("{YELLOW}warning{YELLOW:#}: {text}"));
+        self.to_stderr(&format!("{YELLOW}warning{YELLOW:#}: {text}"));
     }
 
     /// It is done.
@@ -73,23 +85,30 @@ impl Printer {
         }
     }
 
-    /// A failure with its causes and its way on.
+    /// What to do next.
+    pub(crate) fn next_steps(&self, heading: &str, commands: &[String]) {
+        if !self.is_quiet {
+            self.heading(heading);
+            commands.iter().for_each(|command| self.line(&format!("  {command}")));
+        }
+    }
+
+    /// A failure with its causes and its way on. Where JSON is wanted it is the result, unless there was one already: then
+    /// that says what is wrong, and this is talk.
     pub(crate) fn failure(&self, failure: &Failure) {
         let mut causes: Vec<String> = failure.error.chain().map(ToString::to_string).collect();
         // Transparent wrappers repeat their source's words.
         causes.dedup();
-        if self.is_json {
-            let value = json!({ "error": causes[0], "causes": causes[1..], "hint": failure.hint });
-            write_line(&mut anstream::stdout().lock(), &value.to_string());
+        if self.is_json && !self.has_json.get() {
+            self.json(&json!({ "error": causes[0], "causes": causes[1..], "hint": failure.hint }));
             return;
         }
-        let mut out = anstream::stderr().lock();
-        write_line(&mut out, &format!("{RED}error{RED:#}: {}", causes[0]));
+        self.to_stderr(&format!("{RED}error{RED:#}: {}", causes[0]));
         for cause in &causes[1..] {
-            write_line(&mut out, &format!("  caused by: {cause}"));
+            self.to_stderr(&format!("  caused by: {cause}"));
         }
         if let Some(hint) = &failure.hint {
-            write_line(&mut out, &format!("{CYAN}hint{CYAN:#}: {hint}"));
+            self.to_stderr(&format!("{CYAN}hint{CYAN:#}: {hint}"));
         }
     }
 
@@ -106,9 +125,22 @@ impl Printer {
     pub(crate) fn progress_end(&self) {
         self.progress("");
     }
-}
 
-fn write_line(out: &mut impl Write, text: &str) {
-    // A closed pipe ends the reader's interest, not the work.
-    let _ = writeln!(out, "{text}");
+    fn to_stdout(&self, text: &str) {
+        #[cfg(test)]
+        if self.is_silent {
+            return;
+        }
+        // A closed pipe ends the reader's interest, not the work.
+        let _ = writeln!(anstream::stdout().lock(), "{text}");
+    }
+
+    fn to_stderr(&self, text: &str) {
+        #[cfg(test)]
+        if self.is_silent {
+            return;
+        }
+        // Whoever closed it does not miss it.
+        let _ = writeln!(anstream::stderr().lock(), "{text}");
+    }
 }

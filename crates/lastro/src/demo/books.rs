@@ -16,6 +16,13 @@ pub(crate) enum Asset {
     Bond(usize),
 }
 
+/// An amount in an asset's units with its two decimals: every asset of the demonstration has two.
+pub(crate) fn hundredths(amount: i128) -> String {
+    let sign = if amount < 0 { "-" } else { "" };
+    let units = amount.unsigned_abs();
+    format!("{sign}{}.{:02}", units / 100, units % 100)
+}
+
 /// An account of the books.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Account {
@@ -113,6 +120,11 @@ mod tests {
     }
 
     #[test]
+    fn hundredths_keep_their_zeros_and_sign() {
+        assert_eq!([0, 5, 100, -1_205].map(hundredths), ["0.00", "0.05", "1.00", "-12.05"]);
+    }
+
+    #[test]
     fn every_movement_leaves_one_account_and_enters_another() {
         let mut books = Books::default();
         books.post(&[moved(Account::Issued, Account::Held(BANK), 100)]).unwrap();
@@ -126,7 +138,8 @@ mod tests {
     fn postings_are_taken_all_or_none_and_nobody_is_overdrawn() {
         let mut books = Books::default();
         let before = books.clone();
-        let together = [moved(Account::Issued, Account::Held(BANK), 5), moved(Account::Held(BANK), Account::Held(OTHER), 6)];
+        let together =
+            [moved(Account::Issued, Account::Held(BANK), 5), moved(Account::Held(BANK), Account::Held(OTHER), 6)];
         assert!(matches!(books.post(&together), Err(PostError::Overdrawn { balance: 5, amount: 6, .. })));
         assert_eq!(books, before);
     }

@@ -8,7 +8,7 @@ mod trades;
 
 pub(crate) use trades::unix_seconds;
 
-use super::books::Posting;
+use super::books::{Account, Asset, Posting, hundredths};
 use super::parties::Party;
 use super::suite::Suite;
 use alloy_primitives::{Address, B256, Bytes, keccak256};
@@ -55,6 +55,43 @@ pub(crate) enum Title {
     UnfundedCommand,
     /// Its cancellation.
     UnfundedCancel,
+}
+
+impl Title {
+    /// All stages, in the order in which they are played.
+    #[cfg(test)]
+    pub(crate) const ALL: [Self; 12] = [
+        Self::Deploy,
+        Self::Admit,
+        Self::Enable,
+        Self::Fund,
+        Self::Issue,
+        Self::Place,
+        Self::TradeBanks,
+        Self::TradeClient,
+        Self::TradeClients,
+        Self::UnfundedOffer,
+        Self::UnfundedCommand,
+        Self::UnfundedCancel,
+    ];
+
+    /// Its name for machines, the same in every language.
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::Deploy => "deploy",
+            Self::Admit => "admit",
+            Self::Enable => "enable",
+            Self::Fund => "fund",
+            Self::Issue => "issue",
+            Self::Place => "place",
+            Self::TradeBanks => "trade_banks",
+            Self::TradeClient => "trade_client",
+            Self::TradeClients => "trade_clients",
+            Self::UnfundedOffer => "unfunded_offer",
+            Self::UnfundedCommand => "unfunded_command",
+            Self::UnfundedCancel => "unfunded_cancel",
+        }
+    }
 }
 
 /// One transaction.
@@ -191,6 +228,34 @@ impl Plan {
             bytes.extend_from_slice(keccak256(&step.data).as_slice());
         }
         keccak256(bytes)
+    }
+
+    /// An asset's name, the same in both languages.
+    pub(crate) fn asset_name(&self, asset: Asset) -> String {
+        match asset {
+            Asset::RealDigital => "Real Digital".to_owned(),
+            Asset::RealTokenizado(bank) => format!("RealTokenizado@{}", bank.cnpj_root().as_str()),
+            Asset::Bond(place) => {
+                let bond = &self.bonds[place];
+                format!("{} {}", bond.title.as_str(), bond.maturity)
+            }
+        }
+    }
+
+    /// Movements in words.
+    pub(crate) fn postings_in_words(&self, postings: &[Posting]) -> String {
+        let name = |account| match account {
+            Account::Issued => "the issuer",
+            Account::Held(party) => party.name(),
+        };
+        let in_words = |posting: &Posting| {
+            let (amount, asset) = (hundredths(i128::from(posting.amount)), self.asset_name(posting.asset));
+            format!("{amount} of {asset} from {} to {}", name(posting.from), name(posting.to))
+        };
+        if postings.is_empty() {
+            return "nothing".to_owned();
+        }
+        postings.iter().map(in_words).collect::<Vec<String>>().join(" and ")
     }
 
     /// Transactions in all stages.

@@ -1,8 +1,9 @@
 //! The books against the ledger: every balance of everybody, every supply, and nobody unknown.
 
-use super::books::{Asset, Books};
+use super::books::Asset;
 use super::parties::{BANKS, PARTIES, Party};
 use super::plan::Plan;
+use super::session::Session;
 use crate::failure::{Failure, FailureKind};
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::SolCall;
@@ -42,16 +43,12 @@ pub(crate) fn assets(plan: &Plan) -> Vec<Asset> {
 ///
 /// # Errors
 /// [`Failure`] if the ledger does not answer.
-pub(crate) async fn compare(
-    chain: &Chain,
-    plan: &Plan,
-    books: &Books,
-    wallet: &(dyn Fn(Party) -> Address + Sync),
-) -> Result<Vec<Compared>, Failure> {
+pub(crate) async fn compare(session: &Session, plan: &Plan) -> Result<Vec<Compared>, Failure> {
+    let (chain, books) = (session.chain(), &session.books);
     let mut compared = Vec::new();
     for asset in assets(plan) {
         for party in PARTIES {
-            let ledger = read(chain, plan, asset, Some(wallet(party))).await?;
+            let ledger = read(chain, plan, asset, Some(session.wallet(party))).await?;
             compared.push(Compared { asset, party: Some(party), books: books.held(asset, party), ledger });
         }
         let ledger = read(chain, plan, asset, None).await?;
@@ -86,5 +83,10 @@ async fn read(chain: &Chain, plan: &Plan, asset: Asset, account: Option<Address>
     let request = CallRequest::read(contract, Bytes::from(data));
     let answer = chain.rpc().call(&request, At::Latest).await;
     let answer = answer.map_err(|error| Failure::new(FailureKind::Unreachable, error))?;
-    Ok(U256::from_be_slice(answer.get(..32).unwrap_or_default()))
+    // An address without code answers with nothing, which must not pass for a balance of zero.
+    let number = answer.get(..32).map(U256::from_be_slice);
+    number.ok_or_else(|| {
+        let error = anyhow::anyhow!("`{contract}` answered {} bytes where a balance has 32", answer.len());
+        Failure::new(FailureKind::Refused, error)
+    })
 }

@@ -1,15 +1,18 @@
 //! What the demonstration shows at its end: for people as tables, for machines as JSON.
 
-use super::books::Asset;
+use super::books::{Asset, hundredths};
 use super::parties::{PARTIES, Party};
-use super::plan::{Operation, Plan};
+use super::plan::{Operation, Plan, Stage};
 use super::reconcile::Compared;
 use super::session::{Done, Session};
 use super::texts::{Text, Texts};
 use crate::printer::Printer;
+use crate::table::{Align, Table};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Characters of a transaction's hash in a table: enough to find it in the JSON report.
+const HASH_CHARACTERS: usize = 10;
 
 /// Everything that is shown.
 pub(crate) struct Report<'a> {
@@ -17,13 +20,6 @@ pub(crate) struct Report<'a> {
     pub(crate) session: &'a Session,
     pub(crate) compared: &'a [Compared],
     pub(crate) texts: Texts,
-}
-
-/// An amount of hundredths with its decimals.
-fn hundredths(amount: i128) -> String {
-    let sign = if amount < 0 { "-" } else { "" };
-    let units = amount.unsigned_abs();
-    format!("{sign}{}.{:02}", units / 100, units % 100)
 }
 
 /// The value below which the given share of values lies; the nearest rank, of values in ascending order.
@@ -40,125 +36,146 @@ impl Report<'_> {
     }
 
     fn difference(&self, one: &Compared) -> String {
-        let holder = one.party.map_or(self.texts.text(Text::Supply), Party::name);
-        let ledger = i128::try_from(one.ledger).map_or_else(|_| one.ledger.to_string(), hundredths);
         let text = self.texts.text(Text::DiffersHere);
-        text.replace("{holder}", holder)
-            .replace("{asset}", &self.asset_name(one.asset))
+        text.replace("{holder}", self.holder(one.party))
+            .replace("{asset}", &self.plan.asset_name(one.asset))
             .replace("{books}", &hundredths(one.books))
-            .replace("{ledger}", &ledger)
+            .replace("{ledger}", &on_ledger(one))
     }
 
-    fn asset_name(&self, asset: Asset) -> String {
-        match asset {
-            Asset::RealDigital => "Real Digital".to_owned(),
-            Asset::RealTokenizado(bank) => format!("RealTokenizado@{}", bank.cnpj_root().as_str()),
-            Asset::Bond(place) => {
-                let bond = &self.plan.bonds[place];
-                format!("{} {}", bond.title.as_str(), bond.maturity)
-            }
-        }
+    fn holder(&self, party: Option<Party>) -> &'static str {
+        party.map_or(self.texts.text(Text::Supply), Party::name)
+    }
+
+    /// Stages with what came of their steps; a stage that was not played to its end has fewer.
+    fn stages(&self) -> Vec<(&Stage, &[Done])> {
+        let mut rest = self.session.done.as_slice();
+        let stages = self.plan.stages.iter().map(|stage| {
+            let (done, after) = rest.split_at(stage.steps.len().min(rest.len()));
+            rest = after;
+            (stage, done)
+        });
+        stages.collect()
     }
 
     /// Prints the tables.
     pub(crate) fn show(&self, printer: &Printer) {
-        self.show_stages(printer);
-        self.show_operations(printer);
-        self.show_books(printer);
+        let parts = [
+            (Text::WhatHappened, self.stage_table()),
+            (Text::Operations, self.operation_table()),
+            (Text::Books, self.book_table()),
+        ];
+        for (heading, table) in parts {
+            printer.heading(self.texts.text(heading));
+            table.lines().iter().for_each(|line| printer.line(&format!("  {line}")));
+            if heading == Text::Operations {
+                self.show_refused(printer);
+            }
+        }
         self.show_latency(printer);
     }
 
-    fn show_stages(&self, printer: &Printer) {
+    fn stage_table(&self) -> Table {
         let text = |text| self.texts.text(text);
-        printer.heading(text(Text::WhatHappened));
-        let (step, count) = (text(Text::Step), text(Text::Transactions));
-        printer.line(&format!("  {step:<52} {count:>12} {:>11} {:>12}", text(Text::Blocks), text(Text::Gas)));
-        let mut done = self.session.done.as_slice();
-        for stage in &self.plan.stages {
-            let (steps, rest) = done.split_at(stage.steps.len().min(done.len()));
-            done = rest;
-            let blocks = steps.iter().map(|step| step.mined.block_number);
-            let (first, last) = (blocks.clone().min().unwrap_or(0), blocks.max().unwrap_or(0));
-            let blocks = if first == last { first.to_string() } else { format!("{first}–{last}") };
-            let gas: u64 = steps.iter().map(|step| step.mined.gas_used).sum();
-            let title = self.texts.title(stage.title);
-            printer.line(&format!("  {title:<52} {:>12} {blocks:>11} {gas:>12}", steps.len()));
+        let mut table = Table::new([
+            (Align::Left, text(Text::Step)),
+            (Align::Right, text(Text::Transactions)),
+            (Align::Right, text(Text::Blocks)),
+            (Align::Right, text(Text::Gas)),
+        ]);
+        for (stage, done) in self.stages() {
+            let blocks = match block_range(done) {
+                None => "-".to_owned(),
+                Some((first, last)) if first == last => first.to_string(),
+                Some((first, last)) => format!("{first}–{last}"),
+            };
+            let title = self.texts.title(stage.title).to_owned();
+            table.row([title, done.len().to_string(), blocks, gas_used(done).to_string()]);
         }
+        table
     }
 
-    fn show_operations(&self, printer: &Printer) {
+    fn operation_table(&self) -> Table {
         let text = |text| self.texts.text(text);
-        printer.heading(text(Text::Operations));
-        printer.line(&format!(
-            "  {:<14} {:<16} {:<44} {:>10} {:>14} {:>14} {:>6} {:>8}  {}",
-            text(Text::Operation), text(Text::Bond), text(Text::SellerBuyer), text(Text::Quantity), text(Text::Price),
-            text(Text::Value), text(Text::Block), text(Text::Gas), text(Text::Transaction),
-        ));
+        let mut table = Table::new([
+            (Align::Left, text(Text::Operation)),
+            (Align::Left, text(Text::Bond)),
+            (Align::Left, text(Text::SellerBuyer)),
+            (Align::Right, text(Text::Quantity)),
+            (Align::Right, text(Text::Price)),
+            (Align::Right, text(Text::Value)),
+            (Align::Right, text(Text::Block)),
+            (Align::Right, text(Text::Gas)),
+            (Align::Left, text(Text::Transaction)),
+        ]);
         for settled in &self.session.settled {
-            let operation = &self.plan.operations[settled.operation];
-            printer.line(&self.operation_line(operation, &self.session.done[settled.step]));
+            let (operation, done) = (&self.plan.operations[settled.operation], &self.session.done[settled.step]);
+            let hash = done.mined.hash.to_string();
+            table.row([
+                numbered(operation),
+                self.plan.asset_name(Asset::Bond(operation.bond)),
+                format!("{} → {}", operation.seller.name(), operation.buyer.name()),
+                hundredths(i128::from(operation.amount)),
+                operation.price.to_string(),
+                hundredths(i128::from(operation.value)),
+                done.mined.block_number.to_string(),
+                done.mined.gas_used.to_string(),
+                format!("{}…", &hash[..HASH_CHARACTERS]),
+            ]);
         }
-        if let (Some(reason), Some(operation)) = (&self.session.refused, self.plan.operations.last()) {
-            printer.line(&format!("  {} {}: {reason}", text(Text::Unfunded), operation.id));
-            printer.line(&format!("  → {}", text(Text::NothingMoved)));
-        }
+        table
     }
 
-    fn operation_line(&self, operation: &Operation, done: &Done) -> String {
-        let parties = format!("{} → {}", operation.seller.name(), operation.buyer.name());
-        let hash = done.mined.hash.to_string();
-        format!(
-            "  {:<14} {:<16} {parties:<44} {:>10} {:>14} {:>14} {:>6} {:>8}  {}…",
-            format!("{}/{}", operation.code, operation.id),
-            self.asset_name(Asset::Bond(operation.bond)),
-            hundredths(i128::from(operation.amount)),
-            operation.price.to_string(),
-            hundredths(i128::from(operation.value)),
-            done.mined.block_number,
-            done.mined.gas_used,
-            &hash[..10],
-        )
-    }
-
-    fn show_books(&self, printer: &Printer) {
+    fn show_refused(&self, printer: &Printer) {
         let text = |text| self.texts.text(text);
-        printer.heading(text(Text::Books));
-        printer.line(&format!(
-            "  {:<24} {:>18} {:>18} {:>12}  ✓",
-            text(Text::Holder), "Real Digital R$", "Real Tokenizado R$", text(Text::Bonds)
-        ));
+        let Some(reason) = &self.session.refused else { return };
+        let operation = self.plan.operations.last().map(numbered).unwrap_or_default();
+        printer.line(&format!("  {operation}  {}, {}:", text(Text::Unfunded), text(Text::NothingMoved)));
+        printer.line(&format!("    {reason}"));
+    }
+
+    fn book_table(&self) -> Table {
+        let text = |text| self.texts.text(text);
+        let mut table = Table::new([
+            (Align::Left, text(Text::Holder)),
+            (Align::Right, "Real Digital R$"),
+            (Align::Right, "Real Tokenizado R$"),
+            (Align::Right, text(Text::Bonds)),
+            (Align::Left, ""),
+        ]);
         for party in PARTIES.map(Some).into_iter().chain([None]) {
             let of_party: Vec<&Compared> = self.compared.iter().filter(|one| one.party == party).collect();
-            let sum = |is_counted: fn(&Asset) -> bool| -> i128 {
-                of_party.iter().filter(|one| is_counted(&one.asset)).map(|one| one.books).sum()
+            let sum = |is_counted: fn(&Asset) -> bool| -> String {
+                hundredths(of_party.iter().filter(|one| is_counted(&one.asset)).map(|one| one.books).sum())
             };
-            let real = sum(|asset| matches!(asset, Asset::RealDigital));
-            let tokens = sum(|asset| matches!(asset, Asset::RealTokenizado(_)));
-            let bonds = sum(|asset| matches!(asset, Asset::Bond(_)));
-            let mark = if of_party.iter().all(|one| one.agrees()) { "✓" } else { "✗" };
-            let holder = party.map_or(text(Text::Supply), Party::name);
-            let [real, tokens, bonds] = [real, tokens, bonds].map(hundredths);
-            printer.line(&format!("  {holder:<24} {real:>18} {tokens:>18} {bonds:>12}  {mark}"));
+            table.row([
+                self.holder(party).to_owned(),
+                sum(|asset| matches!(asset, Asset::RealDigital)),
+                sum(|asset| matches!(asset, Asset::RealTokenizado(_))),
+                sum(|asset| matches!(asset, Asset::Bond(_))),
+                if of_party.iter().all(|one| one.agrees()) { "✓" } else { "✗" }.to_owned(),
+            ]);
         }
+        table
     }
 
     fn show_latency(&self, printer: &Printer) {
         let text = |text| self.texts.text(text);
-        let repeated = self.session.done.iter().filter(|done| done.latency.is_none()).count();
+        let transactions = text(Text::Transactions);
         let latencies = self.latencies();
+        printer.line("");
         if let (Some(median), Some(worst)) = (percentile(&latencies, 50), percentile(&latencies, 99)) {
-            let count = latencies.len();
-            let (median, worst) = (median.as_millis(), worst.as_millis());
-            printer.line(&format!(
-                "\n{} {}: p50 {median} ms, p99 {worst} ms", count, text(Text::Transactions)
-            ));
-            printer.line(&format!("({}; {})", text(Text::Latency), text(Text::ClockNote)));
+            let (count, median, worst) = (latencies.len(), median.as_millis(), worst.as_millis());
+            printer.line(&format!("{count} {transactions}, {}: p50 {median} ms, p99 {worst} ms", text(Text::Latency)));
         }
+        let repeated = self.session.done.len() - latencies.len();
         if repeated > 0 {
-            printer.line(&format!("{repeated} {} {}", text(Text::Transactions), text(Text::GoneOn)));
+            printer.line(&format!("{repeated} {transactions} {}", text(Text::GoneOn)));
         }
+        printer.line(&format!("({})", text(Text::ClockNote)));
     }
 
+    /// How long each transaction took that this run sent, ascending.
     fn latencies(&self) -> Vec<Duration> {
         let mut latencies: Vec<Duration> = self.session.done.iter().filter_map(|done| done.latency).collect();
         latencies.sort_unstable();
@@ -168,26 +185,38 @@ impl Report<'_> {
     /// The whole report for machines. Amounts are strings.
     pub(crate) fn as_json(&self) -> Value {
         let latencies = self.latencies();
-        let milliseconds = |percent| percentile(&latencies, percent).map(|latency| latency.as_millis().to_string());
-        let stages: BTreeMap<&str, usize> =
-            self.plan.stages.iter().map(|stage| (self.texts.title(stage.title), stage.steps.len())).collect();
+        let milliseconds =
+            |percent| percentile(&latencies, percent).and_then(|one| u64::try_from(one.as_millis()).ok());
+        let operations = self.session.settled.iter().map(|settled| {
+            self.operation_json(&self.plan.operations[settled.operation], &self.session.done[settled.step])
+        });
         json!({
             "agrees": self.compared.iter().all(Compared::agrees),
             "differences": self.differences(),
-            "stages": stages,
+            "stages": self.stages().into_iter().map(|(stage, done)| self.stage_json(stage, done)).collect::<Vec<Value>>(),
             "transactions": self.session.done.iter().map(step_json).collect::<Vec<Value>>(),
-            "operations": self.session.settled.iter().map(|settled| {
-                self.operation_json(&self.plan.operations[settled.operation], &self.session.done[settled.step])
-            }).collect::<Vec<Value>>(),
+            "operations": operations.collect::<Vec<Value>>(),
             "refused": self.session.refused,
             "balances": self.compared.iter().map(|one| json!({
-                "asset": self.asset_name(one.asset),
+                "asset": self.plan.asset_name(one.asset),
                 "holder": one.party.map(Party::name),
                 "books": hundredths(one.books),
-                "ledger": i128::try_from(one.ledger).map_or_else(|_| one.ledger.to_string(), hundredths),
+                "ledger": on_ledger(one),
             })).collect::<Vec<Value>>(),
             "postings": self.session.books.postings(),
             "latencyMilliseconds": { "p50": milliseconds(50), "p99": milliseconds(99), "count": latencies.len() },
+        })
+    }
+
+    fn stage_json(&self, stage: &Stage, done: &[Done]) -> Value {
+        let blocks = block_range(done);
+        json!({
+            "stage": stage.title.code(),
+            "title": self.texts.title(stage.title),
+            "transactions": done.len(),
+            "firstBlock": blocks.map(|(first, _)| first),
+            "lastBlock": blocks.map(|(_, last)| last),
+            "gasUsed": gas_used(done),
         })
     }
 
@@ -195,7 +224,7 @@ impl Report<'_> {
         json!({
             "id": operation.id.to_string(),
             "code": operation.code,
-            "bond": self.asset_name(Asset::Bond(operation.bond)),
+            "bond": self.plan.asset_name(Asset::Bond(operation.bond)),
             "isin": self.plan.bonds[operation.bond].isin.as_str(),
             "seller": operation.seller.name(),
             "buyer": operation.buyer.name(),
@@ -209,6 +238,26 @@ impl Report<'_> {
     }
 }
 
+/// The ledger's figure of a comparison; more than any books could hold is shown in units.
+fn on_ledger(one: &Compared) -> String {
+    i128::try_from(one.ledger).map_or_else(|_| one.ledger.to_string(), hundredths)
+}
+
+/// An operation as the market names it: its code and its number.
+fn numbered(operation: &Operation) -> String {
+    format!("{}/{}", operation.code, operation.id)
+}
+
+/// First and last block of what was done.
+fn block_range(done: &[Done]) -> Option<(u64, u64)> {
+    let blocks = || done.iter().map(|step| step.mined.block_number);
+    blocks().min().zip(blocks().max())
+}
+
+fn gas_used(done: &[Done]) -> u64 {
+    done.iter().map(|step| step.mined.gas_used).sum()
+}
+
 fn step_json(done: &Done) -> Value {
     json!({
         "key": done.key,
@@ -218,17 +267,13 @@ fn step_json(done: &Done) -> Value {
         "transaction": done.mined.hash.to_string(),
         "gasUsed": done.mined.gas_used,
         "succeeded": done.mined.execution.is_success(),
+        "isRepeated": done.latency.is_none(),
     })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn hundredths_keep_their_zeros_and_sign() {
-        assert_eq!([0, 5, 100, -1_205].map(hundredths), ["0.00", "0.05", "1.00", "-12.05"]);
-    }
 
     #[test]
     fn a_percentile_is_the_nearest_rank() {

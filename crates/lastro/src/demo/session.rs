@@ -1,12 +1,13 @@
 //! One run of the demonstration: the ledger, the lanes, and what came of every step.
 
-use super::books::Books;
+use super::books::{Books, Posting};
 use super::movements::Movements;
 use super::parties::{PARTIES, Party};
 use super::plan::{Effect, Plan, Stage, Step, Target};
+use super::texts::{Text, Texts};
 use crate::failure::{Failure, FailureKind};
 use crate::printer::Printer;
-use alloy_primitives::{Address, Bytes};
+use alloy_primitives::{Address, Bytes, U256};
 use chain::{Chain, Execution, Intent, IntentKey, Lane, Mined, Outcome, OutcomeError, SubmitError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,17 +65,18 @@ impl Session {
     ///
     /// # Errors
     /// [`Failure`] if a lane cannot be opened.
-    pub(crate) async fn new(chain: Chain, plan: &Plan, wallet: &dyn Fn(Party) -> Address) -> Result<Self, Failure> {
+    pub(crate) async fn new(chain: Chain, plan: &Plan) -> Result<Self, Failure> {
         let mut lanes = BTreeMap::new();
         for party in PARTIES {
             let lane = chain.lane(&party.key_label()).await;
             let lane = lane.map_err(|error| Failure::new(FailureKind::Environment, error))?;
             let _ = lanes.insert(party, lane);
         }
+        let movements = Movements::new(plan, |party| lanes[&party].sender());
         Ok(Self {
             chain: Arc::new(chain),
             lanes,
-            movements: Movements::new(plan, wallet),
+            movements,
             done: Vec::new(),
             settled: Vec::new(),
             refused: None,
@@ -87,19 +89,19 @@ impl Session {
         &self.chain
     }
 
-    /// Reads movements from logs.
-    pub(crate) fn movements(&self) -> &Movements {
-        &self.movements
+    /// Somebody's wallet.
+    pub(crate) fn wallet(&self, party: Party) -> Address {
+        self.lanes[&party].sender()
     }
 
     /// Plays all stages.
     ///
     /// # Errors
     /// [`Failure`] at the first step that did not do what the plan says.
-    pub(crate) async fn play(&mut self, plan: &Plan, printer: &Printer) -> Result<(), Failure> {
-        for (number, stage) in plan.stages.iter().enumerate() {
-            let of = plan.stages.len();
-            printer.progress(&format!("{}/{of} {:?}: {} transactions", number + 1, stage.title, stage.steps.len()));
+    pub(crate) async fn play(&mut self, plan: &Plan, texts: Texts, printer: &Printer) -> Result<(), Failure> {
+        let (all, transactions) = (plan.step_count(), texts.text(Text::Transactions));
+        for stage in &plan.stages {
+            printer.progress(&format!("{}/{all} {transactions} · {}", self.done.len(), texts.title(stage.title)));
             self.play_stage(plan, stage).await?;
         }
         printer.progress_end();
@@ -109,7 +111,7 @@ impl Session {
     /// Sends one intent outside of the plan, and waits for it: for whoever tests that the books notice.
     #[cfg(test)]
     pub(crate) async fn send_outside_the_plan(&self, party: Party, contract: Address, data: Bytes) -> Mined {
-        let key = IntentKey::parse("outside the plan").unwrap();
+        let key = IntentKey::parse(&format!("outside-the-plan/{}", alloy_primitives::keccak256(&data))).unwrap();
         let intent = Intent::call(key, contract, data, CALL_GAS_MAX, "outside the plan");
         let submitted = self.lanes[&party].submit(&intent).await.unwrap();
         match self.chain.outcome(&submitted.key, OUTCOME_WAIT_MAX).await.unwrap() {
@@ -146,9 +148,9 @@ impl Session {
             let moved = self.movements.of(&self.done[index].mined.logs);
             let moved = moved.map_err(|error| Failure::new(FailureKind::Refused, error))?;
             match &step.effect {
-                Effect::Nothing => self.expect(step, index, &[], &moved)?,
+                Effect::Nothing => self.expect(plan, step, index, &[], &moved)?,
                 Effect::Moves(postings) => {
-                    self.expect(step, index, postings, &moved)?;
+                    self.expect(plan, step, index, postings, &moved)?;
                     self.post(postings)?;
                 }
                 Effect::Fails(error) => self.expect_failure(step, index, error)?,
@@ -164,21 +166,28 @@ impl Session {
     }
 
     /// One of the two commands moved everything, money and bonds together, and the other nothing.
-    fn confirm_operation(&mut self, plan: &Plan, step: &Step, operation: usize, pair: [usize; 2]) -> Result<(), Failure> {
+    fn confirm_operation(
+        &mut self,
+        plan: &Plan,
+        step: &Step,
+        operation: usize,
+        pair: [usize; 2],
+    ) -> Result<(), Failure> {
         let ordered = &plan.operations[operation];
         let place = |index: usize| (self.done[index].mined.block_number, self.done[index].mined.transaction_index);
         let [opening, settling] = if place(pair[0]) < place(pair[1]) { pair } else { [pair[1], pair[0]] };
         for (index, postings) in [(opening, [].as_slice()), (settling, ordered.postings.as_slice())] {
             let moved = self.movements.of(&self.done[index].mined.logs);
             let moved = moved.map_err(|error| Failure::new(FailureKind::Refused, error))?;
-            self.expect(step, index, postings, &moved)?;
+            self.expect(plan, step, index, postings, &moved)?;
         }
         let reported = self.movements.command_of(&self.done[settling].mined.logs);
-        let is_settled = reported.as_ref().is_some_and(|(status, value)| {
-            status == "ATU" && *value == alloy_primitives::U256::from(ordered.value)
-        });
+        let is_settled =
+            reported.as_ref().is_some_and(|(status, value)| status == "ATU" && *value == U256::from(ordered.value));
         if !is_settled {
-            let error = anyhow::anyhow!("operation {} reported {reported:?} instead of ATU over {}", ordered.id, ordered.value);
+            let (id, value) = (ordered.id, ordered.value);
+            let reported = reported.map_or("nothing".to_owned(), |(status, value)| format!("{status} over {value}"));
+            let error = anyhow::anyhow!("operation {id} reported {reported} instead of ATU over {value} centavos");
             return Err(Failure::new(FailureKind::Refused, error));
         }
         self.settled.push(Settled { operation, step: settling });
@@ -187,10 +196,11 @@ impl Session {
 
     fn expect(
         &self,
+        plan: &Plan,
         step: &Step,
         index: usize,
-        ordered: &[super::books::Posting],
-        moved: &[super::books::Posting],
+        ordered: &[Posting],
+        moved: &[Posting],
     ) -> Result<(), Failure> {
         let done = &self.done[index];
         if let Execution::Reverted { data } = &done.mined.execution {
@@ -209,7 +219,8 @@ impl Session {
         if ordered == moved {
             return Ok(());
         }
-        let error = anyhow::anyhow!("`{}` moved {moved:?}, but ordered was {ordered:?}", done.subject);
+        let [moved, ordered] = [moved, &ordered].map(|postings| plan.postings_in_words(postings));
+        let error = anyhow::anyhow!("`{}` moved {moved}, but ordered was {ordered}", done.subject);
         Err(Failure::new(FailureKind::Refused, error))
     }
 
@@ -227,7 +238,7 @@ impl Session {
         Ok(())
     }
 
-    fn post(&mut self, postings: &[super::books::Posting]) -> Result<(), Failure> {
+    fn post(&mut self, postings: &[Posting]) -> Result<(), Failure> {
         self.books.post(postings).map_err(|error| Failure::new(FailureKind::Refused, error))
     }
 

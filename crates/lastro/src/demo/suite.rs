@@ -3,6 +3,8 @@
 //! All contracts are created by one wallet from its first nonce on, so their addresses are known before anything is
 //! sent, and constructors can name contracts that do not exist yet.
 
+#![expect(non_snake_case, reason = "fields of the contracts' arguments are named as in Solidity")]
+
 use super::parties::{BANKS, Bank, Party};
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
 use alloy_sol_types::SolCall;

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// The chain id of the embedded profile: the only one whose blocks may come faster than Besu's production rules allow.
 pub(crate) const EMBEDDED_CHAIN_ID: u64 = 1337;
@@ -25,6 +25,7 @@ pub(super) fn run(arguments: &LedgerRun, printer: &Printer) -> Result<(), Failur
 async fn serve(arguments: &LedgerRun, printer: &Printer) -> Result<(), Failure> {
     let (ledger, sealer) = open(&arguments.data_dir.path, arguments.block_period, printer)?;
     let (http, ws) = listen(&ledger, arguments.http, arguments.ws).await?;
+    let mut signals = StopSignals::take()?;
     let sealing = sealer.start();
     printer.line(&format!("listening http http://{}", http.address()));
     printer.line(&format!("listening ws ws://{}", ws.address()));
@@ -34,7 +35,7 @@ async fn serve(arguments: &LedgerRun, printer: &Printer) -> Result<(), Failure> 
         "chainId": ledger.chain_id(),
         "head": ledger.head().number,
     }));
-    let failed = wait_for_end(&ledger).await?;
+    let failed = wait_for_end(&ledger, &mut signals).await;
     http.stop().await;
     ws.stop().await;
     sealing.stop();
@@ -62,7 +63,11 @@ fn open(path: &Path, period: Option<Duration>, printer: &Printer) -> Result<(Led
 }
 
 /// Opens a ledger and says what had to be dropped.
-pub(crate) fn open_with(data_dir: DataDir, options: NodeOptions, printer: &Printer) -> Result<(Ledger, Sealer), Failure> {
+pub(crate) fn open_with(
+    data_dir: DataDir,
+    options: NodeOptions,
+    printer: &Printer,
+) -> Result<(Ledger, Sealer), Failure> {
     let (ledger, recovered, sealer) = Ledger::open(data_dir, options).map_err(open_failure)?;
     if let Some(tail) = &recovered.dropped_tail {
         printer.warning(&format!("dropped {tail}: the process died while writing it, it was never final"));
@@ -85,7 +90,9 @@ fn check_period(data_dir: &DataDir, period: Duration) -> Result<(), Failure> {
 /// A failure to open the log.
 fn open_failure(error: OpenError) -> Failure {
     let hint = match &error {
-        OpenError::Log { hint, .. } => *hint,
+        OpenError::Log { hint, .. } => {
+            hint.or(Some("bring the log back as it was, or the data directory from a backup"))
+        }
         OpenError::StateRoot { .. } | OpenError::Head(_) => Some("bring the data directory back from a backup"),
     };
     Failure::new(FailureKind::Environment, error).with_hint_if(hint)
@@ -110,12 +117,40 @@ fn serve_failure(error: ServeError) -> Failure {
     }
 }
 
-/// Waits for Ctrl-C, SIGTERM or the end of sealing; the last is returned.
-pub(crate) async fn wait_for_end(ledger: &Ledger) -> Result<Option<Arc<SealError>>, Failure> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(|error| Failure::new(FailureKind::Environment, error))?;
+/// Ctrl-C and SIGTERM. From the moment that this exists they no longer end the process, so it is made before anything is
+/// announced, and waited for by whoever made it.
+#[derive(Debug)]
+pub(crate) struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl StopSignals {
+    /// Takes the signals over.
+    ///
+    /// # Errors
+    /// [`Failure`] if the system refuses.
+    pub(crate) fn take() -> Result<Self, Failure> {
+        let taken = |kind| signal(kind).map_err(|error| Failure::new(FailureKind::Environment, error));
+        Ok(Self { interrupt: taken(SignalKind::interrupt())?, terminate: taken(SignalKind::terminate())? })
+    }
+
+    /// Waits for one of them.
+    ///
+    /// # Cancel safety
+    /// Can be dropped and called again: no signal is lost.
+    pub(crate) async fn received(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
+
+/// Waits for a signal or the end of sealing; the latter is returned.
+pub(crate) async fn wait_for_end(ledger: &Ledger, signals: &mut StopSignals) -> Option<Arc<SealError>> {
     tokio::select! {
-        _ = tokio::signal::ctrl_c() => Ok(None),
-        _ = terminate.recv() => Ok(None),
-        error = ledger.failed() => Ok(Some(error)),
+        () = signals.received() => None,
+        error = ledger.failed() => Some(error),
     }
 }

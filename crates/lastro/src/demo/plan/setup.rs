@@ -1,5 +1,7 @@
 //! The stages before the first trade: contracts, admissions, money, issue.
 
+#![expect(non_snake_case, reason = "fields of the contracts' arguments are named as in Solidity")]
+
 use super::{Effect, Plan, Stage, Step, Steps, Target, Title, trades};
 use crate::demo::books::{Account, Asset, Posting};
 use crate::demo::parties::{BANKS, Bank, Party};
@@ -96,10 +98,22 @@ fn enable(plan: &Plan, wallet: &dyn Fn(Party) -> Address) -> Stage {
         steps.call(reserve, suite.real_digital, approve(suite.swap), subject(reserve), Effect::Nothing);
         steps.call(client, token, approve(suite.dvp), subject(client), Effect::Nothing);
     }
-    let sellers = [Party::Treasury, Party::Bank(Bank::Ipe), Party::Bank(Bank::Jatoba), Party::Client(Bank::Ipe), Party::Client(Bank::Jatoba)];
+    let sellers = [
+        Party::Treasury,
+        Party::Bank(Bank::Ipe),
+        Party::Bank(Bank::Jatoba),
+        Party::Client(Bank::Ipe),
+        Party::Client(Bank::Jatoba),
+    ];
     for seller in sellers {
         let data = TPFt::setApprovalForAllCall { operator: suite.dvp, approved: true }.abi_encode();
-        steps.call(seller, suite.tpft, data, format!("{} lets settlement take its bonds", seller.name()), Effect::Nothing);
+        steps.call(
+            seller,
+            suite.tpft,
+            data,
+            format!("{} lets settlement take its bonds", seller.name()),
+            Effect::Nothing,
+        );
     }
     steps.stage(Title::Enable)
 }

@@ -1,5 +1,7 @@
 //! Placements and trades: terms, both sides' commands, and what each settlement moves.
 
+#![expect(non_snake_case, reason = "fields of the contracts' arguments are named as in Solidity")]
+
 use super::setup::TREASURY_CNPJ8;
 use super::{Effect, Operation, Plan, Stage, Steps, Title};
 use crate::demo::books::{Account, Asset, Posting};
@@ -9,7 +11,7 @@ use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 use bindings::drex::{TPFtOperation1002, TPFtOperation1052, TradeByCnpj8, TradeWithClient};
 use jiff::civil::Date;
-use market::BondQuote;
+use market::{BondQuote, UnitPrice};
 
 /// One bond in the contracts' units (two decimals).
 pub(super) const ONE_BOND: u64 = 100;
@@ -59,15 +61,20 @@ pub(super) fn operation_id(day: Date, number: usize) -> u64 {
 }
 
 /// Value in centavos of `amount` hundredths of a bond, rounded down as the contracts do.
-fn value_of(bond: &BondQuote, amount: u64) -> u64 {
-    let value = bond.unit_price.to_eight_decimals() * u128::from(amount) / 100_000_000;
+fn value_of(price: UnitPrice, amount: u64) -> u64 {
+    let value = price.to_eight_decimals() * u128::from(amount) / 100_000_000;
     u64::try_from(value).expect("a price below R$ 1,000,000.00 and 100 bonds stay far below 2^64 centavos")
 }
 
 /// What a client has on deposit before it trades: what it will buy, and a little over. Never enough for the trade that
-/// must fail, since that is larger than all that Bruno ever buys.
+/// must fail, whose price is the highest there is.
 pub(super) fn deposit_of(plan: &Plan, client: Party) -> u64 {
-    let bought: u64 = plan.operations.iter().filter(|one| one.buyer == client && one.id != unfunded_id(plan)).map(|one| one.value).sum();
+    let bought: u64 = plan
+        .operations
+        .iter()
+        .filter(|one| one.buyer == client && one.id != unfunded_id(plan))
+        .map(|one| one.value)
+        .sum();
     bought + CLIENT_SPARE
 }
 
@@ -136,9 +143,10 @@ impl<'a> Trades<'a> {
         self.stages.push(steps.stage(Title::TradeClients));
     }
 
-    /// Ana offers what Bruno cannot pay: his command must fail, and nothing may have moved.
+    /// Ana offers, at the highest price that the contract takes, what Bruno cannot pay whatever the list's prices are: his command must fail, and nothing may have moved.
     fn try_unfunded(&mut self) {
-        let operation = self.operation(1052, ANA, BRUNO, self.bond(2), LARGE - 300);
+        let dearest = UnitPrice::from_micros(UNIT_PRICE_MICROS_END - 1);
+        let operation = self.operation_at(dearest, 1052, ANA, BRUNO, self.bond(2), LARGE - 300);
         let mut offer = Steps::new("unfunded-offer");
         self.command(&mut offer, operation, Side::Seller, Effect::Nothing);
         self.stages.push(offer.stage(Title::UnfundedOffer));
@@ -155,8 +163,19 @@ impl<'a> Trades<'a> {
     }
 
     fn operation(&mut self, code: u16, seller: Party, buyer: Party, bond: usize, amount: u64) -> usize {
-        let quote = &self.plan.bonds[bond];
-        let (price, value) = (quote.unit_price, value_of(quote, amount));
+        self.operation_at(self.plan.bonds[bond].unit_price, code, seller, buyer, bond, amount)
+    }
+
+    fn operation_at(
+        &mut self,
+        price: UnitPrice,
+        code: u16,
+        seller: Party,
+        buyer: Party,
+        bond: usize,
+        amount: u64,
+    ) -> usize {
+        let (quote, value) = (&self.plan.bonds[bond], value_of(price, amount));
         let index = self.plan.operations.len();
         let id = operation_id(quote.reference_date, index + 1);
         let mut postings = money(seller, buyer, value);
@@ -208,8 +227,16 @@ impl<'a> Trades<'a> {
         let (callerPart, unitPrice) = (part(side), U256::from(price.to_eight_decimals()));
         if let (Party::Bank(_), Party::Bank(_)) = (seller, buyer) {
             let (cnpj8Sender, cnpj8Receiver) = (cnpj8_of(seller), cnpj8_of(buyer));
-            return TradeByCnpj8 { operationId, cnpj8Sender, cnpj8Receiver, callerPart, tpftData, tpftAmount, unitPrice }
-                .abi_encode();
+            return TradeByCnpj8 {
+                operationId,
+                cnpj8Sender,
+                cnpj8Receiver,
+                callerPart,
+                tpftData,
+                tpftAmount,
+                unitPrice,
+            }
+            .abi_encode();
         }
         let (sender, receiver) = ((self.wallet)(seller), (self.wallet)(buyer));
         let (senderToken, receiverToken) = (suite.token(bank_of(seller)), suite.token(bank_of(buyer)));

@@ -1,0 +1,124 @@
+//! The ledger under load: a child process with a data directory of its own.
+
+use super::signer::CHAIN_ID;
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::json;
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// A ledger with an empty data directory listens well within this time.
+const START_TIME_MAX: Duration = Duration::from_secs(30);
+/// What `lastro ledger run` says when it listens.
+const LISTENING: &str = "listening http http://";
+/// Lines of the ledger's standard error that are shown if something fails.
+const LAST_WORDS_LINES: usize = 10;
+/// Any well-formed extra data: `--adopt` puts this node in the validators' place.
+const EXTRA_DATA: &str = "0xf83aa00000000000000000000000000000000000000000000000000000000000000000d5948cbed6ba98fd722a54126edec5f20f1df0c713fcc080c0";
+
+/// A running ledger. It is killed when this is dropped.
+#[derive(Debug)]
+pub(super) struct LedgerProcess {
+    child: Child,
+    errors: PathBuf,
+    /// Where it serves HTTP.
+    pub(super) address: SocketAddr,
+    /// Its process id.
+    pub(super) process: String,
+}
+
+impl LedgerProcess {
+    /// Makes a data directory in `folder` and runs a ledger on it.
+    pub(super) fn start(lastro: &Path, folder: &Path, block_period: &str) -> Result<Self> {
+        let (genesis, data_dir, errors) = (folder.join("genesis.json"), folder.join("data"), folder.join("errors.log"));
+        fs::write(&genesis, genesis_json())?;
+        let mut init = Command::new(lastro);
+        let _ = init
+            .args(["ledger", "init", "--adopt", "--quiet", "--genesis"])
+            .arg(&genesis)
+            .arg("--data-dir")
+            .arg(&data_dir);
+        let output = init.output().with_context(|| format!("`{}` cannot be started", lastro.display()))?;
+        ensure!(
+            output.status.success(),
+            "`lastro ledger init` failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+        let mut run = Command::new(lastro);
+        let _ =
+            run.args(["ledger", "run", "--http", "127.0.0.1:0", "--ws", "127.0.0.1:0", "--block-period", block_period]);
+        let _ = run
+            .arg("--data-dir")
+            .arg(&data_dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::create(&errors)?);
+        let mut child = run.spawn()?;
+        let output = child.stdout.take().context("the ledger's output is a pipe")?;
+        let process = child.id().to_string();
+        // From here on the child is killed whatever happens.
+        let mut ledger = Self { child, errors, address: SocketAddr::from(([127, 0, 0, 1], 0)), process };
+        ledger.address = address_said_on(output).with_context(|| ledger.last_words())?;
+        Ok(ledger)
+    }
+
+    /// Whether the ledger has ended by itself.
+    pub(super) fn has_ended(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)))
+    }
+
+    /// What the ledger last said on its standard error.
+    pub(super) fn last_words(&self) -> String {
+        let text = fs::read_to_string(&self.errors).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        let last = &lines[lines.len().saturating_sub(LAST_WORDS_LINES)..];
+        if last.is_empty() {
+            "the ledger ended without a word".to_owned()
+        } else {
+            format!("the ledger ended; it said: {}", last.join(" / "))
+        }
+    }
+}
+
+impl Drop for LedgerProcess {
+    fn drop(&mut self) {
+        // It may have ended by itself; then both say so, and that is what is wanted.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Berlin's rules with free gas, and no limit that a block of transfers reaches.
+fn genesis_json() -> String {
+    json!({
+        "config": { "chainId": CHAIN_ID, "berlinBlock": 0, "qbft": { "blockPeriodSeconds": 1 } },
+        "gasLimit": "0x1fffffffffffff",
+        "extraData": EXTRA_DATA,
+        "alloc": {},
+    })
+    .to_string()
+}
+
+/// Reads what the ledger says until it says where it listens. Its further words are read and dropped, so that it never
+/// waits for a full pipe.
+fn address_said_on(output: ChildStdout) -> Result<SocketAddr> {
+    let (said, hears) = mpsc::sync_channel(1);
+    let _reader = thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            if let Some(address) = line.strip_prefix(LISTENING) {
+                // Nobody hears a second one.
+                let _ = said.try_send(address.parse::<SocketAddr>());
+            }
+        }
+    });
+    match hears.recv_timeout(START_TIME_MAX) {
+        Ok(address) => address.context("the ledger says no address"),
+        Err(mpsc::RecvTimeoutError::Timeout) => bail!("the ledger does not listen after {START_TIME_MAX:?}"),
+        Err(mpsc::RecvTimeoutError::Disconnected) => bail!("the ledger ended before it listened"),
+    }
+}

@@ -1,0 +1,14 @@
+//! The built binary as its users meet it: real processes, real ports, real directories, and SIGKILL.
+
+#![expect(clippy::unwrap_used, reason = "what cannot be unwrapped here has failed the test")]
+
+mod bad_input;
+mod chain_over_http;
+mod cli;
+mod damaged_log;
+mod demo;
+mod demo_killed;
+mod ledger_crash;
+mod ledger_fixture;
+mod program;
+mod seeded;
