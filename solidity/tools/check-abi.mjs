@@ -24,6 +24,10 @@ const CONSTRUCTORS = {
   RealDigitalDefaultAccount: "address,address,address",
   RealDigitalEnableAccount: "address",
   RealTokenizado: "string,string,address,address,string,uint256,address",
+  STR: "address",
+  SwapOneStep: "address,address,address",
+  SwapTwoSteps: "address,address,address",
+  SwapTwoStepsReserve: "address,address,address",
 };
 
 function readAbi(path) {
