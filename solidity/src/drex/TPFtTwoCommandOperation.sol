@@ -6,8 +6,8 @@ import {RealDigitalDefaultAccount} from "./RealDigitalDefaultAccount.sol";
 import {TPFt} from "./TPFt.sol";
 import {TPFtDvP} from "./TPFtDvP.sol";
 import {DvPSide, DvPTerms} from "./TPFtDvPTypes.sol";
-import {TPFtOperation} from "./TPFtOperation.sol";
 import {TPFtOperationId} from "./TPFtOperationId.sol";
+import {TPFtPricedOperation} from "./TPFtPricedOperation.sol";
 import {CallerPart, TPFtData} from "./TPFtTypes.sol";
 
 /// @title TPFtTwoCommandOperation
@@ -15,7 +15,7 @@ import {CallerPart, TPFtData} from "./TPFtTypes.sol";
 /// from the receiver), the second, with the same terms, settles it (`ATU`); until then whoever commanded may cancel
 /// (`CAN`).
 /// @dev Needs OPERATOR_ROLE on TPFtDvP and on TPFtOperationId. A number that was settled or cancelled stays taken.
-abstract contract TPFtTwoCommandOperation is TPFtOperation {
+abstract contract TPFtTwoCommandOperation is TPFtPricedOperation {
     using NonZeroAddress for address;
 
     /// @dev What the operation knows of a number; one slot. The terms are with the delivery against payment, as a hash.
@@ -25,12 +25,6 @@ abstract contract TPFtTwoCommandOperation is TPFtOperation {
         /// The record at {getTPFtDvP}.
         uint96 dvpId;
     }
-
-    /// @notice Largest price of a bond, with 8 decimals: below a million reais.
-    uint256 public constant UNIT_PRICE_MAX = 99_999_999_999_999;
-
-    /// @notice A price has 8 decimals, an amount of bonds 2 and a value of money 2: value = price * amount / 10^8.
-    uint256 public constant UNIT_PRICE_SCALE = 1e8;
 
     /// @dev Status after the sender's command, when it is the first.
     string private constant STATUS_SENDER_FIRST = "LAN";
@@ -94,16 +88,6 @@ abstract contract TPFtTwoCommandOperation is TPFtOperation {
     /// @param wallet The wallet.
     error TPFtOperationSameParty(address wallet);
 
-    /// @notice The price is zero or too large.
-    /// @param unitPrice The price, with 8 decimals.
-    /// @param max {UNIT_PRICE_MAX}.
-    error TPFtOperationUnitPriceOutOfRange(uint256 unitPrice, uint256 max);
-
-    /// @notice So few bonds at such a price are worth less than a cent.
-    /// @param tpftAmount Hundredths of a bond.
-    /// @param unitPrice The price, with 8 decimals.
-    error TPFtOperationValueZero(uint256 tpftAmount, uint256 unitPrice);
-
     /// @dev Reverts with `DrexZeroAddress` if an address is zero.
     constructor(
         TPFtDvP dvp_,
@@ -112,7 +96,7 @@ abstract contract TPFtTwoCommandOperation is TPFtOperation {
         RealDigitalDefaultAccount defaultAccounts_,
         address authority_,
         address admin_
-    ) TPFtOperation(tpft_, operationIds_, defaultAccounts_, authority_, admin_) {
+    ) TPFtPricedOperation(tpft_, operationIds_, defaultAccounts_, authority_, admin_) {
         address(dvp_).check("dvp");
         getTPFtDvP = dvp_;
     }
@@ -142,8 +126,8 @@ abstract contract TPFtTwoCommandOperation is TPFtOperation {
         return (operation.issuer, operation.dvpId);
     }
 
-    /// @dev Gives a command whose caller was checked. In this order reverts with {TPFtOperationAmountOutOfRange},
-    /// {TPFtOperationUnitPriceOutOfRange}, {TPFtOperationValueZero}, {TPFtOperationSameParty}, {TPFtOperationMatured},
+    /// @dev Gives a command whose caller was checked. In this order reverts with `TPFtOperationAmountOutOfRange`,
+    /// `TPFtOperationUnitPriceOutOfRange`, `TPFtOperationValueZero`, {TPFtOperationSameParty}, `TPFtOperationMatured`,
     /// `TPFtAddressNotEnabled` (sender, receiver), `TPFtSeriesUnknown`, `TPFtOperationIdUsed`, or as TPFtDvP does.
     /// @param operationId Number of the operation.
     /// @param callerPart The side that commands.
@@ -193,16 +177,5 @@ abstract contract TPFtTwoCommandOperation is TPFtOperation {
         if (terms.seller == terms.buyer) revert TPFtOperationSameParty(terms.seller);
         _requireNotMatured(terms.tpftData.maturityDate);
         getTPFt.checkTrade(terms.seller, terms.buyer, terms.tpftData);
-    }
-
-    /// @dev Price times amount in cents, rounded down. Cannot overflow: the price is below 2^47 and the amount below
-    /// 2^120.
-    function _financialValue(uint256 tpftAmount, uint256 unitPrice) private pure returns (uint256 value) {
-        _requireAmount(tpftAmount);
-        if (unitPrice == 0 || unitPrice > UNIT_PRICE_MAX) {
-            revert TPFtOperationUnitPriceOutOfRange(unitPrice, UNIT_PRICE_MAX);
-        }
-        value = unitPrice * tpftAmount / UNIT_PRICE_SCALE;
-        if (value == 0) revert TPFtOperationValueZero(tpftAmount, unitPrice);
     }
 }
