@@ -33,46 +33,13 @@ abstract contract TPFtTwoCommandOperation is TPFtPricedOperation {
     string private constant STATUS_RECEIVER_FIRST = "CON";
 
     /// @dev Status after a cancellation.
-    string private constant STATUS_CANCELLED = "CAN";
+    string internal constant STATUS_CANCELLED = "CAN";
 
     /// @notice Delivers bonds against money.
     TPFtDvP public immutable getTPFtDvP;
 
     /// @dev Number to what is known of it.
-    mapping(uint256 operationId => Operation operation) private _operations;
-
-    /// @notice A command between institutions given by their CNPJs.
-    /// @param operationId Number of the operation.
-    /// @param cnpj8Sender Root of the CNPJ of who delivers bonds.
-    /// @param cnpj8Receiver Root of the CNPJ of who receives bonds.
-    /// @param sender Its default wallet.
-    /// @param receiver Its default wallet.
-    /// @param tpftData The series.
-    /// @param tpftAmount Hundredths of a bond.
-    /// @param unitPrice Price of a bond in reais, with 8 decimals.
-    /// @param financialValue Cents.
-    /// @param status `LAN`, `CON` or `ATU`.
-    /// @param timestamp Time of the block, in seconds since 1970.
-    event OperationEvent(
-        uint256 operationId,
-        uint256 cnpj8Sender,
-        uint256 cnpj8Receiver,
-        address sender,
-        address receiver,
-        TPFtData tpftData,
-        uint256 tpftAmount,
-        uint256 unitPrice,
-        uint256 financialValue,
-        string status,
-        uint256 timestamp
-    );
-
-    /// @notice An operation was called off.
-    /// @param operationId Number of the operation.
-    /// @param status Always `CAN`.
-    /// @param reason Why, in the words of who cancelled.
-    /// @param timestamp Time of the block, in seconds since 1970.
-    event OperationCancelEvent(uint256 operationId, string status, string reason, uint256 timestamp);
+    mapping(uint256 operationId => Operation operation) internal _operations;
 
     /// @notice Somebody else must call.
     /// @param operationId Number of the operation.
@@ -103,7 +70,7 @@ abstract contract TPFtTwoCommandOperation is TPFtPricedOperation {
 
     /// @notice Calls off an operation that awaits its second command. Possible while the contract is paused.
     /// @dev Requires whoever gave the first command, or whom {_mayCancelFor} lets act for it. Emits
-    /// {OperationCancelEvent}. Reverts with {TPFtOperationUnknown}, {TPFtOperationInvalidCaller}, `DvPCancelled` or
+    /// what {_emitCancelled} does. Reverts with {TPFtOperationUnknown}, {TPFtOperationInvalidCaller}, `DvPCancelled` or
     /// `DvPExecuted`.
     /// @param operationId Number of the operation.
     /// @param reason Why, for the event.
@@ -113,7 +80,7 @@ abstract contract TPFtTwoCommandOperation is TPFtPricedOperation {
         if (msg.sender != operation.issuer && !_mayCancelFor(operation)) {
             revert TPFtOperationInvalidCaller(operationId, msg.sender, operation.issuer);
         }
-        emit OperationCancelEvent(operationId, STATUS_CANCELLED, reason, block.timestamp);
+        _emitCancelled(operationId, reason);
         getTPFtDvP.cancelDvP(operation.dvpId);
     }
 
@@ -125,6 +92,9 @@ abstract contract TPFtTwoCommandOperation is TPFtPricedOperation {
         Operation storage operation = _operations[operationId];
         return (operation.issuer, operation.dvpId);
     }
+
+    /// @dev Says that an operation was called off, in the event of its kind.
+    function _emitCancelled(uint256 operationId, string calldata reason) internal virtual;
 
     /// @dev Gives a command whose caller was checked. In this order reverts with `TPFtOperationAmountOutOfRange`,
     /// `TPFtOperationUnitPriceOutOfRange`, `TPFtOperationValueZero`, {TPFtOperationSameParty}, `TPFtOperationMatured`,

@@ -12,6 +12,7 @@ import {TPFtOperation} from "../../src/drex/TPFtOperation.sol";
 import {TPFtOperation1052} from "../../src/drex/TPFtOperation1052.sol";
 import {TPFtOperationId} from "../../src/drex/TPFtOperationId.sol";
 import {TPFtPricedOperation} from "../../src/drex/TPFtPricedOperation.sol";
+import {TPFtTradeOperation} from "../../src/drex/TPFtTradeOperation.sol";
 import {TPFtTwoCommandOperation} from "../../src/drex/TPFtTwoCommandOperation.sol";
 import {CallerPart, TPFtData} from "../../src/drex/TPFtTypes.sol";
 import {DrexSuite} from "../base/DrexSuite.sol";
@@ -40,7 +41,7 @@ contract TwoCommandsTest is DrexSuite {
 
     function expectEvent(string memory status) private {
         vm.expectEmit(address(op1052));
-        emit TPFtTwoCommandOperation.OperationEvent(
+        emit TPFtTradeOperation.OperationEvent(
             OP, BANK_A, BANK_B, bankA, bankB, ltn(), AMOUNT, PRICE, VALUE, status, NOW
         );
     }
@@ -96,7 +97,7 @@ contract TwoCommandsTest is DrexSuite {
         for (uint256 i = 0; i < 2; ++i) {
             command(i == 0 ? SENDER : RECEIVER, OP + i);
             vm.expectEmit(address(op1052));
-            emit TPFtTwoCommandOperation.OperationCancelEvent(OP + i, "CAN", "typo", NOW);
+            emit TPFtTradeOperation.OperationCancelEvent(OP + i, "CAN", "typo", NOW);
             cancel(i == 0 ? bankA : bankB, OP + i);
             assertTrue(statusOf(OP + i) == DvPStatus.Cancelled, "record");
         }
