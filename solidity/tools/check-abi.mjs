@@ -17,6 +17,7 @@ const PUBLISHED_DIR = join(resolve(projectDir, process.env.LASTRO_SHARED || "../
 
 // By the kit's documents: `authority` before `admin`, except in the swaps.
 const CONSTRUCTORS = {
+  AccountRules: "address,address",
   AddressDiscovery: "address,address",
   ApprovedDigitalCurrency: "address,address",
   KeyDictionary: "address",
