@@ -17,6 +17,7 @@ const PUBLISHED_DIR = join(resolve(projectDir, process.env.LASTRO_SHARED || "../
 
 // By the kit's documents: `authority` before `admin`, except in the swaps.
 const CONSTRUCTORS = {
+  AccountRules: "address,address",
   AddressDiscovery: "address,address",
   ApprovedDigitalCurrency: "address,address",
   KeyDictionary: "address",
@@ -24,6 +25,10 @@ const CONSTRUCTORS = {
   RealDigitalDefaultAccount: "address,address,address",
   RealDigitalEnableAccount: "address",
   RealTokenizado: "string,string,address,address,string,uint256,address",
+  STR: "address",
+  SwapOneStep: "address,address,address",
+  SwapTwoSteps: "address,address,address",
+  SwapTwoStepsReserve: "address,address,address",
 };
 
 function readAbi(path) {

@@ -6,14 +6,14 @@ import {TPFt} from "./TPFt.sol";
 import {TPFtDvP} from "./TPFtDvP.sol";
 import {DvPStatus, DvPTerms} from "./TPFtDvPTypes.sol";
 import {TPFtOperationId} from "./TPFtOperationId.sol";
-import {TPFtTwoCommandOperation} from "./TPFtTwoCommandOperation.sol";
+import {TPFtTradeOperation} from "./TPFtTradeOperation.sol";
 import {CallerPart, TPFtData} from "./TPFtTypes.sol";
 
 /// @title TPFtOperation1002
 /// @notice Operation 1002: what a bank bought at a public offer is delivered by the Treasury against Real Digital.
 /// @dev The Treasury's side is commanded by the central bank, not by the Treasury's wallet. That wallet approves
 /// TPFtDvP with `setApprovalForAll`; the bank approves it on Real Digital. Needs what `TPFtTwoCommandOperation` needs.
-contract TPFtOperation1002 is TPFtTwoCommandOperation {
+contract TPFtOperation1002 is TPFtTradeOperation {
     /// @notice Role of the wallets that command for the Treasury: the central bank's.
     bytes32 public constant AUCTION_PLACEMENT_ROLE = keccak256("AUCTION_PLACEMENT_ROLE");
 
@@ -43,7 +43,7 @@ contract TPFtOperation1002 is TPFtTwoCommandOperation {
         RealDigitalDefaultAccount defaultAccounts_,
         address authority_,
         address admin_
-    ) TPFtTwoCommandOperation(dvp_, tpft_, operationIds_, defaultAccounts_, authority_, admin_) {
+    ) TPFtTradeOperation(dvp_, tpft_, operationIds_, defaultAccounts_, authority_, admin_) {
         _grantRole(AUCTION_PLACEMENT_ROLE, authority_);
     }
 

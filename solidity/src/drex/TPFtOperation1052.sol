@@ -6,7 +6,7 @@ import {TPFt} from "./TPFt.sol";
 import {TPFtDvP} from "./TPFtDvP.sol";
 import {DvPTerms} from "./TPFtDvPTypes.sol";
 import {TPFtOperationId} from "./TPFtOperationId.sol";
-import {TPFtTwoCommandOperation} from "./TPFtTwoCommandOperation.sol";
+import {TPFtTradeOperation} from "./TPFtTradeOperation.sol";
 import {CallerPart, TPFtData} from "./TPFtTypes.sol";
 
 /// @title TPFtOperation1052
@@ -15,7 +15,7 @@ import {CallerPart, TPFtData} from "./TPFtTypes.sol";
 /// @dev The two ways to name participants, by CNPJ and by wallet, are one operation: a command of one answers a command
 /// of the other, if the wallets are the same. An auction is answered by an auction with the same notice only. Needs
 /// what `TPFtTwoCommandOperation` needs.
-contract TPFtOperation1052 is TPFtTwoCommandOperation {
+contract TPFtOperation1052 is TPFtTradeOperation {
     /// @notice Role of the central bank's wallet that sells at auction (1005).
     bytes32 public constant AUCTION_ROLE = keccak256("AUCTION_ROLE");
 
@@ -122,7 +122,7 @@ contract TPFtOperation1052 is TPFtTwoCommandOperation {
         RealDigitalDefaultAccount defaultAccounts_,
         address authority_,
         address admin_
-    ) TPFtTwoCommandOperation(dvp_, tpft_, operationIds_, defaultAccounts_, authority_, admin_) {
+    ) TPFtTradeOperation(dvp_, tpft_, operationIds_, defaultAccounts_, authority_, admin_) {
         _grantRole(AUCTION_ROLE, authority_);
     }
 

@@ -6,8 +6,8 @@ import {RealDigitalDefaultAccount} from "./RealDigitalDefaultAccount.sol";
 import {TPFt} from "./TPFt.sol";
 import {TPFtDvP} from "./TPFtDvP.sol";
 import {DvPSide, DvPTerms} from "./TPFtDvPTypes.sol";
-import {TPFtOperation} from "./TPFtOperation.sol";
 import {TPFtOperationId} from "./TPFtOperationId.sol";
+import {TPFtPricedOperation} from "./TPFtPricedOperation.sol";
 import {CallerPart, TPFtData} from "./TPFtTypes.sol";
 
 /// @title TPFtTwoCommandOperation
@@ -15,7 +15,7 @@ import {CallerPart, TPFtData} from "./TPFtTypes.sol";
 /// from the receiver), the second, with the same terms, settles it (`ATU`); until then whoever commanded may cancel
 /// (`CAN`).
 /// @dev Needs OPERATOR_ROLE on TPFtDvP and on TPFtOperationId. A number that was settled or cancelled stays taken.
-abstract contract TPFtTwoCommandOperation is TPFtOperation {
+abstract contract TPFtTwoCommandOperation is TPFtPricedOperation {
     using NonZeroAddress for address;
 
     /// @dev What the operation knows of a number; one slot. The terms are with the delivery against payment, as a hash.
@@ -26,12 +26,6 @@ abstract contract TPFtTwoCommandOperation is TPFtOperation {
         uint96 dvpId;
     }
 
-    /// @notice Largest price of a bond, with 8 decimals: below a million reais.
-    uint256 public constant UNIT_PRICE_MAX = 99_999_999_999_999;
-
-    /// @notice A price has 8 decimals, an amount of bonds 2 and a value of money 2: value = price * amount / 10^8.
-    uint256 public constant UNIT_PRICE_SCALE = 1e8;
-
     /// @dev Status after the sender's command, when it is the first.
     string private constant STATUS_SENDER_FIRST = "LAN";
 
@@ -39,46 +33,13 @@ abstract contract TPFtTwoCommandOperation is TPFtOperation {
     string private constant STATUS_RECEIVER_FIRST = "CON";
 
     /// @dev Status after a cancellation.
-    string private constant STATUS_CANCELLED = "CAN";
+    string internal constant STATUS_CANCELLED = "CAN";
 
     /// @notice Delivers bonds against money.
     TPFtDvP public immutable getTPFtDvP;
 
     /// @dev Number to what is known of it.
-    mapping(uint256 operationId => Operation operation) private _operations;
-
-    /// @notice A command between institutions given by their CNPJs.
-    /// @param operationId Number of the operation.
-    /// @param cnpj8Sender Root of the CNPJ of who delivers bonds.
-    /// @param cnpj8Receiver Root of the CNPJ of who receives bonds.
-    /// @param sender Its default wallet.
-    /// @param receiver Its default wallet.
-    /// @param tpftData The series.
-    /// @param tpftAmount Hundredths of a bond.
-    /// @param unitPrice Price of a bond in reais, with 8 decimals.
-    /// @param financialValue Cents.
-    /// @param status `LAN`, `CON` or `ATU`.
-    /// @param timestamp Time of the block, in seconds since 1970.
-    event OperationEvent(
-        uint256 operationId,
-        uint256 cnpj8Sender,
-        uint256 cnpj8Receiver,
-        address sender,
-        address receiver,
-        TPFtData tpftData,
-        uint256 tpftAmount,
-        uint256 unitPrice,
-        uint256 financialValue,
-        string status,
-        uint256 timestamp
-    );
-
-    /// @notice An operation was called off.
-    /// @param operationId Number of the operation.
-    /// @param status Always `CAN`.
-    /// @param reason Why, in the words of who cancelled.
-    /// @param timestamp Time of the block, in seconds since 1970.
-    event OperationCancelEvent(uint256 operationId, string status, string reason, uint256 timestamp);
+    mapping(uint256 operationId => Operation operation) internal _operations;
 
     /// @notice Somebody else must call.
     /// @param operationId Number of the operation.
@@ -94,16 +55,6 @@ abstract contract TPFtTwoCommandOperation is TPFtOperation {
     /// @param wallet The wallet.
     error TPFtOperationSameParty(address wallet);
 
-    /// @notice The price is zero or too large.
-    /// @param unitPrice The price, with 8 decimals.
-    /// @param max {UNIT_PRICE_MAX}.
-    error TPFtOperationUnitPriceOutOfRange(uint256 unitPrice, uint256 max);
-
-    /// @notice So few bonds at such a price are worth less than a cent.
-    /// @param tpftAmount Hundredths of a bond.
-    /// @param unitPrice The price, with 8 decimals.
-    error TPFtOperationValueZero(uint256 tpftAmount, uint256 unitPrice);
-
     /// @dev Reverts with `DrexZeroAddress` if an address is zero.
     constructor(
         TPFtDvP dvp_,
@@ -112,14 +63,14 @@ abstract contract TPFtTwoCommandOperation is TPFtOperation {
         RealDigitalDefaultAccount defaultAccounts_,
         address authority_,
         address admin_
-    ) TPFtOperation(tpft_, operationIds_, defaultAccounts_, authority_, admin_) {
+    ) TPFtPricedOperation(tpft_, operationIds_, defaultAccounts_, authority_, admin_) {
         address(dvp_).check("dvp");
         getTPFtDvP = dvp_;
     }
 
     /// @notice Calls off an operation that awaits its second command. Possible while the contract is paused.
     /// @dev Requires whoever gave the first command, or whom {_mayCancelFor} lets act for it. Emits
-    /// {OperationCancelEvent}. Reverts with {TPFtOperationUnknown}, {TPFtOperationInvalidCaller}, `DvPCancelled` or
+    /// what {_emitCancelled} does. Reverts with {TPFtOperationUnknown}, {TPFtOperationInvalidCaller}, `DvPCancelled` or
     /// `DvPExecuted`.
     /// @param operationId Number of the operation.
     /// @param reason Why, for the event.
@@ -129,7 +80,7 @@ abstract contract TPFtTwoCommandOperation is TPFtOperation {
         if (msg.sender != operation.issuer && !_mayCancelFor(operation)) {
             revert TPFtOperationInvalidCaller(operationId, msg.sender, operation.issuer);
         }
-        emit OperationCancelEvent(operationId, STATUS_CANCELLED, reason, block.timestamp);
+        _emitCancelled(operationId, reason);
         getTPFtDvP.cancelDvP(operation.dvpId);
     }
 
@@ -142,8 +93,11 @@ abstract contract TPFtTwoCommandOperation is TPFtOperation {
         return (operation.issuer, operation.dvpId);
     }
 
-    /// @dev Gives a command whose caller was checked. In this order reverts with {TPFtOperationAmountOutOfRange},
-    /// {TPFtOperationUnitPriceOutOfRange}, {TPFtOperationValueZero}, {TPFtOperationSameParty}, {TPFtOperationMatured},
+    /// @dev Says that an operation was called off, in the event of its kind.
+    function _emitCancelled(uint256 operationId, string calldata reason) internal virtual;
+
+    /// @dev Gives a command whose caller was checked. In this order reverts with `TPFtOperationAmountOutOfRange`,
+    /// `TPFtOperationUnitPriceOutOfRange`, `TPFtOperationValueZero`, {TPFtOperationSameParty}, `TPFtOperationMatured`,
     /// `TPFtAddressNotEnabled` (sender, receiver), `TPFtSeriesUnknown`, `TPFtOperationIdUsed`, or as TPFtDvP does.
     /// @param operationId Number of the operation.
     /// @param callerPart The side that commands.
@@ -193,16 +147,5 @@ abstract contract TPFtTwoCommandOperation is TPFtOperation {
         if (terms.seller == terms.buyer) revert TPFtOperationSameParty(terms.seller);
         _requireNotMatured(terms.tpftData.maturityDate);
         getTPFt.checkTrade(terms.seller, terms.buyer, terms.tpftData);
-    }
-
-    /// @dev Price times amount in cents, rounded down. Cannot overflow: the price is below 2^47 and the amount below
-    /// 2^120.
-    function _financialValue(uint256 tpftAmount, uint256 unitPrice) private pure returns (uint256 value) {
-        _requireAmount(tpftAmount);
-        if (unitPrice == 0 || unitPrice > UNIT_PRICE_MAX) {
-            revert TPFtOperationUnitPriceOutOfRange(unitPrice, UNIT_PRICE_MAX);
-        }
-        value = unitPrice * tpftAmount / UNIT_PRICE_SCALE;
-        if (value == 0) revert TPFtOperationValueZero(tpftAmount, unitPrice);
     }
 }

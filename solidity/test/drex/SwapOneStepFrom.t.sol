@@ -7,6 +7,7 @@ import {ApprovedDigitalCurrency} from "../../src/drex/ApprovedDigitalCurrency.so
 import {CBDCAccessControl} from "../../src/drex/CBDCAccessControl.sol";
 import {NonZeroAddress} from "../../src/drex/NonZeroAddress.sol";
 import {RealDigital} from "../../src/drex/RealDigital.sol";
+import {SwapBetweenBanks} from "../../src/drex/SwapBetweenBanks.sol";
 import {SwapOneStepFrom} from "../../src/drex/SwapOneStepFrom.sol";
 import {DrexSuite} from "../base/DrexSuite.sol";
 
@@ -89,7 +90,7 @@ contract SwapOneStepFromTest is DrexSuite {
     }
 
     function test_customers_of_one_bank_do_not_swap() public {
-        expectError(abi.encodeWithSelector(SwapOneStepFrom.SwapSameToken.selector, address(tokenA)));
+        expectError(abi.encodeWithSelector(SwapBetweenBanks.SwapSameToken.selector, address(tokenA)));
         vm.prank(till);
         swap.executeSwapFrom(tokenA, tokenA, clientA, bankA, 1);
     }

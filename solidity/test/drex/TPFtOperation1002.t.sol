@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 
 import {TPFtOperation1002} from "../../src/drex/TPFtOperation1002.sol";
+import {TPFtTradeOperation} from "../../src/drex/TPFtTradeOperation.sol";
 import {TPFtTwoCommandOperation} from "../../src/drex/TPFtTwoCommandOperation.sol";
 import {CallerPart} from "../../src/drex/TPFtTypes.sol";
 import {DrexSuite} from "../base/DrexSuite.sol";
@@ -21,7 +22,7 @@ contract TPFtOperation1002Test is DrexSuite {
 
     function expectEvent(string memory status) private {
         vm.expectEmit(address(op1002));
-        emit TPFtTwoCommandOperation.OperationEvent(
+        emit TPFtTradeOperation.OperationEvent(
             OP, STN, BANK_A, treasury, bankA, ltn(), AMOUNT, PRICE, VALUE, status, NOW
         );
     }
@@ -96,7 +97,7 @@ contract TPFtOperation1002Test is DrexSuite {
         );
         cancel(bankA);
         vm.expectEmit(address(op1002));
-        emit TPFtTwoCommandOperation.OperationCancelEvent(OP, "CAN", "withdrawn", NOW);
+        emit TPFtTradeOperation.OperationCancelEvent(OP, "CAN", "withdrawn", NOW);
         cancel(treasury);
     }
 

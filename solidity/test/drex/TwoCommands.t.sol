@@ -11,6 +11,8 @@ import {DvPSide, DvPStatus, DvPTerms} from "../../src/drex/TPFtDvPTypes.sol";
 import {TPFtOperation} from "../../src/drex/TPFtOperation.sol";
 import {TPFtOperation1052} from "../../src/drex/TPFtOperation1052.sol";
 import {TPFtOperationId} from "../../src/drex/TPFtOperationId.sol";
+import {TPFtPricedOperation} from "../../src/drex/TPFtPricedOperation.sol";
+import {TPFtTradeOperation} from "../../src/drex/TPFtTradeOperation.sol";
 import {TPFtTwoCommandOperation} from "../../src/drex/TPFtTwoCommandOperation.sol";
 import {CallerPart, TPFtData} from "../../src/drex/TPFtTypes.sol";
 import {DrexSuite} from "../base/DrexSuite.sol";
@@ -39,7 +41,7 @@ contract TwoCommandsTest is DrexSuite {
 
     function expectEvent(string memory status) private {
         vm.expectEmit(address(op1052));
-        emit TPFtTwoCommandOperation.OperationEvent(
+        emit TPFtTradeOperation.OperationEvent(
             OP, BANK_A, BANK_B, bankA, bankB, ltn(), AMOUNT, PRICE, VALUE, status, NOW
         );
     }
@@ -95,7 +97,7 @@ contract TwoCommandsTest is DrexSuite {
         for (uint256 i = 0; i < 2; ++i) {
             command(i == 0 ? SENDER : RECEIVER, OP + i);
             vm.expectEmit(address(op1052));
-            emit TPFtTwoCommandOperation.OperationCancelEvent(OP + i, "CAN", "typo", NOW);
+            emit TPFtTradeOperation.OperationCancelEvent(OP + i, "CAN", "typo", NOW);
             cancel(i == 0 ? bankA : bankB, OP + i);
             assertTrue(statusOf(OP + i) == DvPStatus.Cancelled, "record");
         }
@@ -313,11 +315,9 @@ contract TwoCommandsTest is DrexSuite {
         uint256 priceMax = 99_999_999_999_999;
         expectError(abi.encodeWithSelector(TPFtOperation.TPFtOperationAmountOutOfRange.selector, 0, amountMax));
         op1052.trade(2, stranger, stranger, SENDER, unknown, 0, 0);
-        expectError(
-            abi.encodeWithSelector(TPFtTwoCommandOperation.TPFtOperationUnitPriceOutOfRange.selector, 0, priceMax)
-        );
+        expectError(abi.encodeWithSelector(TPFtPricedOperation.TPFtOperationUnitPriceOutOfRange.selector, 0, priceMax));
         op1052.trade(2, stranger, stranger, SENDER, unknown, 1, 0);
-        expectError(abi.encodeWithSelector(TPFtTwoCommandOperation.TPFtOperationValueZero.selector, 1, 1));
+        expectError(abi.encodeWithSelector(TPFtPricedOperation.TPFtOperationValueZero.selector, 1, 1));
         op1052.trade(2, stranger, stranger, SENDER, unknown, 1, 1);
         expectError(abi.encodeWithSelector(TPFtTwoCommandOperation.TPFtOperationSameParty.selector, stranger));
         op1052.trade(2, stranger, stranger, SENDER, unknown, 1, PRICE);
@@ -340,9 +340,7 @@ contract TwoCommandsTest is DrexSuite {
 
     function test_the_price_has_its_limits() public {
         uint256 max = 99_999_999_999_999;
-        expectError(
-            abi.encodeWithSelector(TPFtTwoCommandOperation.TPFtOperationUnitPriceOutOfRange.selector, max + 1, max)
-        );
+        expectError(abi.encodeWithSelector(TPFtPricedOperation.TPFtOperationUnitPriceOutOfRange.selector, max + 1, max));
         vm.prank(bankA);
         op1052.trade(OP, BANK_A, BANK_B, SENDER, ltn(), 1, max + 1);
         vm.prank(bankA);
@@ -399,7 +397,7 @@ contract TwoCommandsTest is DrexSuite {
         price = bound(price, 1, 1_000e8);
         uint256 value = amount * price / 1e8;
         if (value == 0) {
-            expectError(abi.encodeWithSelector(TPFtTwoCommandOperation.TPFtOperationValueZero.selector, amount, price));
+            expectError(abi.encodeWithSelector(TPFtPricedOperation.TPFtOperationValueZero.selector, amount, price));
             vm.prank(bankA);
             op1052.trade(OP, BANK_A, BANK_B, SENDER, ltn(), amount, price);
             return;
