@@ -13,8 +13,15 @@ use crate::profile::{FeeModel, Profile, Rules};
 /// The longest idempotency key, in bytes.
 pub const INTENT_KEY_BYTES_MAX: usize = 200;
 
-/// The longest calldata or creation code, in bytes: what Besu takes in one transaction (128 KiB).
-pub const DATA_BYTES_MAX: usize = 128 * 1024;
+/// The longest signed transaction that Besu and geth take, in bytes: 128 KiB, data and all else together.
+const TRANSACTION_BYTES_MAX: usize = 128 * 1024;
+
+/// What is kept free for all but the data, in bytes. Type, numbers at their widest, target, signature and the lengths of lists
+/// come to some 200.
+const TRANSACTION_OVERHEAD_BYTES_MAX: usize = 512;
+
+/// The longest calldata or creation code, in bytes: what a node takes in one transaction, less all else that is in it.
+pub const DATA_BYTES_MAX: usize = TRANSACTION_BYTES_MAX - TRANSACTION_OVERHEAD_BYTES_MAX;
 
 /// An idempotency key: the same key is the same intent, for ever. 1 to 200 printable ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -217,6 +224,26 @@ mod tests {
         ));
         let too_long = Intent { data: vec![0; DATA_BYTES_MAX + 1].into(), ..call(30_000_000) };
         assert!(matches!(too_long.check(&berlin), Err(IntentError::DataTooLong { .. })));
+    }
+
+    #[test]
+    fn the_longest_data_fits_in_a_transaction_with_the_widest_numbers() {
+        let fees = [
+            FeeModel::Legacy { gas_price_wei: u128::MAX },
+            FeeModel::Eip1559 { max_fee_per_gas_wei: u128::MAX, max_priority_fee_per_gas_wei: u128::MAX },
+        ];
+        for fees in fees {
+            // EIP-2294: the largest chain id whose signature's `v` fits in 64 bits.
+            let profile = Profile { chain_id: u64::MAX / 2 - 36, fees, ..profile(Rules::London) };
+            let mut custody = custody::Custody::new(profile.network());
+            let label = custody::KeyLabel::parse("sender").unwrap();
+            let _ = custody.add_test_key(label.clone(), custody::Purpose::Transactions).unwrap();
+            let data = vec![0xff; DATA_BYTES_MAX].into();
+            let longest = Intent { data, value_wei: U256::MAX, gas_limit: u64::MAX, ..call(0) };
+            let unsigned = longest.unsigned(&profile, u64::MAX - 1);
+            let signed = custody.sign_transaction(&label, &unsigned, profile.chain_id).unwrap();
+            assert!(signed.raw.len() <= TRANSACTION_BYTES_MAX, "{fees:?}: {}", signed.raw.len());
+        }
     }
 
     #[test]

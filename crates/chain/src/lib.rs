@@ -73,7 +73,8 @@
 //! # How it is tested
 //!
 //! `simulation` runs thousands of seeded schedules of intents against a model of a node that loses requests, answers and its
-//! pool, lies about hashes, stalls, refuses, and lets foreign transactions take nonces, with this process killed in between.
+//! pool, lies about hashes, stalls, refuses, shares its address with a node that refuses more, and lets foreign transactions take
+//! nonces, with others waiting for outcomes beside deliveries and this process killed in between.
 //! Defects planted on purpose must be caught by it.
 
 mod chain;

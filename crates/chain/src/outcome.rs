@@ -200,7 +200,7 @@ impl Core {
             block_hash: receipt.block_hash,
             transaction_index: receipt.transaction_index,
             gas_used: receipt.gas_used,
-            created_address: intent.created_address,
+            created_address: intent.created_address.filter(|_| receipt.is_success),
             execution,
             logs: receipt.logs,
         }

@@ -13,6 +13,7 @@ mod node;
 mod random;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -36,6 +37,8 @@ pub(crate) enum Mutant {
     NewNonceAfterUnknown,
     /// A transaction that the node lost is never sent again.
     NeverAgain,
+    /// Whoever waits for an outcome sends the bytes again beside their first delivery, which does not learn of it.
+    SentAgainUnannounced,
 }
 
 /// How long one intent may take in virtual time. After a node's last fault, seconds are enough.
@@ -59,6 +62,9 @@ struct Knowledge {
 struct Plan {
     intents: Vec<(KeyLabel, Intent)>,
     deaths: Vec<u64>,
+    profile: Profile,
+    /// From how long after an intent's first submission on somebody waits for its outcome beside that, if anybody does.
+    watch_after: Option<Duration>,
 }
 
 impl Plan {
@@ -77,7 +83,10 @@ impl Plan {
         });
         let intents = intents.collect();
         let deaths = (0..random.below(DEATHS_MAX + 1)).map(|_| 5 + random.below(60)).collect();
-        Self { intents, deaths }
+        // Those who wait beside a delivery speak again in the middle of it.
+        let watch_after = random.per_mille(500).then(|| Duration::from_millis(1 + random.below(50)));
+        let silence_max = watch_after.map_or(Duration::from_secs(3), |_| Duration::from_millis(1 + random.below(100)));
+        Self { intents, deaths, profile: Profile { silence_max, ..profile() }, watch_after }
     }
 }
 
@@ -108,6 +117,7 @@ struct Coverage {
     foreign: u64,
     deaths: u64,
     too_distant: u64,
+    other_node: u64,
     done: u64,
     reverted: u64,
     refused: u64,
@@ -116,13 +126,14 @@ struct Coverage {
 
 impl Coverage {
     fn add(&mut self, node: &Node, ends: &BTreeMap<u64, Result<Outcome, String>>) {
-        let Tally { lost, restarts, lies, foreign, deaths, too_distant } = node.tally();
+        let Tally { lost, restarts, lies, foreign, deaths, too_distant, other_node } = node.tally();
         self.lost += lost;
         self.restarts += restarts;
         self.lies += lies;
         self.foreign += foreign;
         self.deaths += deaths;
         self.too_distant += too_distant;
+        self.other_node += other_node;
         for end in ends.values() {
             let counter = match end {
                 Ok(Outcome::Mined(mined)) if mined.execution.is_success() => &mut self.done,
@@ -136,9 +147,10 @@ impl Coverage {
     }
 
     fn least(&self) -> u64 {
-        let faults = [self.lost, self.restarts, self.lies, self.foreign, self.deaths, self.too_distant];
+        let answers = [self.lost, self.lies, self.too_distant, self.other_node];
+        let faults = [self.restarts, self.foreign, self.deaths];
         let ends = [self.done, self.reverted, self.refused, self.displaced];
-        faults.into_iter().chain(ends).min().unwrap_or(0)
+        answers.into_iter().chain(faults).chain(ends).min().unwrap_or(0)
     }
 }
 
@@ -189,14 +201,17 @@ async fn work(
     plan: &Plan,
     knowledge: Arc<Mutex<Knowledge>>,
 ) -> Result<(), String> {
-    let chain = open(node, store, custody, mutant).await?;
+    let chain = open(&plan.profile, node, store, custody, mutant).await?;
     let mut callers = JoinSet::new();
     for (id, (label, intent)) in (0_u64..).zip(&plan.intents) {
         if !knowledge.lock().unwrap().ends.contains_key(&id) {
             let (chain, lane, intent) = (chain.clone(), lane(&chain, label).await?, intent.clone());
-            let knowledge = Arc::clone(&knowledge);
+            let (knowledge, watch_after) = (Arc::clone(&knowledge), plan.watch_after);
             let _ = callers.spawn(async move {
-                let end = carry_through(&chain, &lane, &intent).await;
+                let end = tokio::select! {
+                    end = carry_through(&chain, &lane, &intent) => end,
+                    never = look_on(&chain, &intent.key, watch_after) => match never {},
+                };
                 let _ = knowledge.lock().unwrap().ends.insert(id, end);
             });
         }
@@ -210,13 +225,18 @@ async fn work(
 }
 
 /// The node may be faulty while the chain is opened, as in life; then the operator opens it again.
-async fn open(node: Arc<Node>, store: &Path, custody: Arc<Custody>, mutant: Option<Mutant>) -> Result<Chain, String> {
+async fn open(
+    profile: &Profile,
+    node: Arc<Node>,
+    store: &Path,
+    custody: Arc<Custody>,
+    mutant: Option<Mutant>,
+) -> Result<Chain, String> {
     let mut last = String::new();
     for _ in 0..SUBMISSIONS_MAX {
         let node = Arc::<Node>::clone(&node);
-        match Chain::open_core(profile(), node, store, Arc::clone(&custody), crate::store::Durability::ProcessOnly)
-            .await
-        {
+        let durability = crate::store::Durability::ProcessOnly;
+        match Chain::open_core(profile.clone(), node, store, Arc::clone(&custody), durability).await {
             Ok(mut core) => {
                 core.mutant = mutant;
                 return Ok(Chain { core: Arc::new(core) });
@@ -260,8 +280,21 @@ async fn carry_through(chain: &Chain, lane: &Lane, intent: &Intent) -> Result<Ou
     }
 }
 
+/// What somebody else does who knows the key: waits for the outcome while the intent is still being submitted.
+async fn look_on(chain: &Chain, key: &IntentKey, watch_after: Option<Duration>) -> Infallible {
+    let Some(pause) = watch_after else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(pause).await;
+        if !matches!(chain.outcome(key, WAIT_MAX).await, Err(OutcomeError::NoSuchIntent { .. })) {
+            return std::future::pending().await;
+        }
+    }
+}
+
 /// Holds what the callers were told against what the node did.
 fn check(plan: &Plan, node: &Node, ends: &BTreeMap<u64, Result<Outcome, String>>) -> Result<(), String> {
+    // First of all one more block, so that what is still in the pool has its effect.
+    let stuck = node.stuck();
     for (id, (_, intent)) in (0_u64..).zip(&plan.intents) {
         let (done, reverted) = node.effects(id);
         match ends.get(&id) {
@@ -271,7 +304,7 @@ fn check(plan: &Plan, node: &Node, ends: &BTreeMap<u64, Result<Outcome, String>>
             end => return Err(format!("{}: done {done}, reverted {reverted}, told {end:?}", intent.key)),
         }
     }
-    match node.stuck() {
+    match stuck {
         0 => Ok(()),
         stuck => Err(format!("{stuck} transactions are stuck behind a gap")),
     }
@@ -332,7 +365,9 @@ fn each_intent_has_exactly_one_effect_or_a_refusal() {
 #[test]
 fn planted_defects_are_caught() {
     let (place, coverage) = (Place::new(), Mutex::default());
-    for mutant in [Mutant::BroadcastBeforeCommit, Mutant::NewNonceAfterUnknown, Mutant::NeverAgain] {
+    let mutants =
+        [Mutant::BroadcastBeforeCommit, Mutant::NewNonceAfterUnknown, Mutant::NeverAgain, Mutant::SentAgainUnannounced];
+    for mutant in mutants {
         let caught =
             (0..500).find_map(|seed| play(seed, Some(mutant), &place, &coverage).err().map(|error| (seed, error)));
         println!("{mutant:?}: {caught:?}");

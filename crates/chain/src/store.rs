@@ -146,6 +146,8 @@ enum Command {
     OpenLane { sender: Address, nonce_min: u64, reply: Reply<LaneRow> },
     Admit { new: Box<NewTransaction>, reply: Reply<Admission> },
     GiveBack { intent: Box<StoredIntent>, fence: u64, reason: String, reply: Reply<bool> },
+    SendAgain { intent: Box<StoredIntent>, reply: Reply<StoredIntent> },
+    SendLowerAgain { sender: Address, nonce: u64, reply: Reply<Vec<StoredIntent>> },
     Cancel { intent: Box<StoredIntent>, filler: Filler, reason: String, reply: Reply<()> },
     Settle { intent: Box<StoredIntent>, outcome: Box<Outcome>, reply: Reply<()> },
     Intent { key: IntentKey, reply: Reply<Option<StoredIntent>> },
@@ -199,10 +201,23 @@ impl Store {
         self.ask(|reply| Command::Admit { new, reply }).await
     }
 
-    /// Refuses the intent and gives its nonce back, if that is the lane's last; says whether it did.
+    /// Refuses the intent and gives its nonce back, if that is the lane's last and nothing but the intent's first delivery has
+    /// begun to send it; says whether it did.
     pub(crate) async fn give_back(&self, intent: &StoredIntent, fence: u64, reason: &str) -> Result<bool, StoreError> {
         let (intent, reason) = (Box::new(intent.clone()), reason.to_owned());
         answered(self.ask(|reply| Command::GiveBack { intent, fence, reason, reply }).await).await
+    }
+
+    /// Says that another than the intent's first delivery is about to send it: from now on its nonce is not given back. Gives
+    /// the intent as it stands, which may have ended meanwhile; then it must not be sent.
+    pub(crate) async fn send_again(&self, intent: &StoredIntent) -> Result<StoredIntent, StoreError> {
+        let intent = Box::new(intent.clone());
+        answered(self.ask(|reply| Command::SendAgain { intent, reply }).await).await
+    }
+
+    /// The same for all of the sender's intents without an end and with a lower nonce; gives them in the order of nonces.
+    pub(crate) async fn send_lower_again(&self, sender: Address, nonce: u64) -> Result<Vec<StoredIntent>, StoreError> {
+        answered(self.ask(|reply| Command::SendLowerAgain { sender, nonce, reply }).await).await
     }
 
     /// Stores the empty transaction that is to use the intent's nonce instead of it.
@@ -339,6 +354,10 @@ async fn run(connection: &mut SqliteConnection, command: Command) -> (Finish, Op
         Command::GiveBack { intent, fence, reason, reply } => {
             keep(reply, rows::give_back(connection, &intent, fence, &reason).await)
         }
+        Command::SendAgain { intent, reply } => keep(reply, rows::send_again(connection, &intent).await),
+        Command::SendLowerAgain { sender, nonce, reply } => {
+            keep(reply, rows::send_lower_again(connection, sender, nonce).await)
+        }
         Command::Cancel { intent, filler, reason, reply } => {
             keep(reply, rows::cancel(connection, &intent, &filler, &reason).await)
         }
@@ -365,10 +384,53 @@ fn refused(command: Command) -> Finish {
         Command::OpenLane { reply, .. } => fail(reply),
         Command::Admit { reply, .. } => fail(reply),
         Command::GiveBack { reply, .. } => fail(reply),
+        Command::SendAgain { reply, .. } => fail(reply),
+        Command::SendLowerAgain { reply, .. } => fail(reply),
         Command::Cancel { reply, .. } => fail(reply),
         Command::Settle { reply, .. } => fail(reply),
         Command::Intent { reply, .. } => fail(reply),
         Command::OpenIntents { reply } => fail(reply),
         Command::LastMined { reply } => fail(reply),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn opened(folder: &tempfile::TempDir) -> Store {
+        let identity = Identity { chain_id: 1337, genesis: B256::ZERO };
+        Store::open(&folder.path().join("chain.db"), identity, Durability::ProcessOnly).await.unwrap()
+    }
+
+    /// Stores an intent as the first of its lane.
+    async fn admitted(store: &Store, sender: Address) -> (StoredIntent, LaneRow) {
+        let row = store.open_lane(sender, 0).await.unwrap();
+        let key = IntentKey::parse(&sender.to_string()).unwrap();
+        let (hash, raw) = (B256::repeat_byte(1), vec![1].into());
+        let (fingerprint, subject, nonce, fence) = (B256::ZERO, String::new(), row.next_nonce, row.fence);
+        let created_address = None;
+        let new =
+            NewTransaction { key: key.clone(), fingerprint, subject, sender, nonce, fence, hash, raw, created_address };
+        assert_eq!(answered(store.enqueue(new).await).await.unwrap(), Admission::Stored { attempt: 1 });
+        (store.intent(&key).await.unwrap().unwrap(), row)
+    }
+
+    #[tokio::test]
+    async fn a_nonce_is_given_back_or_its_bytes_are_sent_again_and_never_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = opened(&folder).await;
+        let (given_back, row) = admitted(&store, Address::repeat_byte(1)).await;
+        assert!(store.give_back(&given_back, row.fence, "no").await.unwrap());
+        assert!(store.send_again(&given_back).await.unwrap().is_refused());
+        assert!(store.send_lower_again(given_back.sender, 1).await.unwrap().is_empty());
+
+        let (sent_again, row) = admitted(&store, Address::repeat_byte(2)).await;
+        assert!(store.send_again(&sent_again).await.unwrap().outcome.is_none());
+        assert!(!store.give_back(&sent_again, row.fence, "no").await.unwrap());
+
+        let (lower, row) = admitted(&store, Address::repeat_byte(3)).await;
+        assert_eq!(store.send_lower_again(lower.sender, 1).await.unwrap().len(), 1);
+        assert!(!store.give_back(&lower, row.fence, "no").await.unwrap());
     }
 }

@@ -162,18 +162,21 @@ impl KeystoreDirectory {
         self.store(label, purpose, &secret, passphrase, cost)
     }
 
-    /// The keys of the folder, by label, as their files say; nothing is decrypted. Files that are not ours are left out.
+    /// The keys of the folder, by label, as their files say; nothing is decrypted. Files of other programs are left out: those
+    /// that are not named as a key is, JSON without our member `lastro`, and what is longer than any key file.
     ///
     /// # Errors
     ///
-    /// The folder or one of its files cannot be read.
+    /// The folder or one of its files cannot be read, or a file of ours is broken. One that is named as a key is and is no JSON
+    /// counts as ours: it may be a damaged key, and nobody would miss it in a list.
     pub fn list(&self) -> Result<Vec<KeyInfo>, KeystoreError> {
         let entries = fs::read_dir(&self.path).map_err(|source| io_error("list", &self.path, source))?;
         let mut keys = Vec::new();
         for entry in entries {
             let path = entry.map_err(|source| io_error("list", &self.path, source))?.path();
-            if let Some(label) = label_of_file_name(&path) {
-                keys.push(read_file(&path)?.info(&label, &path)?);
+            let Some(label) = label_of_file_name(&path).filter(|_| path.is_file()) else { continue };
+            if let Some(ours) = read_if_ours(&path)? {
+                keys.push(ours.info(&label, &path)?);
             }
         }
         keys.sort_by(|a, b| a.label.cmp(&b.label));
@@ -246,6 +249,18 @@ fn write_synced(path: &Path, content: &[u8]) -> Result<(), KeystoreError> {
 }
 
 fn read_file(path: &Path) -> Result<v3::KeyFile, KeystoreError> {
+    v3::KeyFile::parse(&read_content(path)?).map_err(|source| file_error(path, source))
+}
+
+fn read_if_ours(path: &Path) -> Result<Option<v3::KeyFile>, KeystoreError> {
+    let content = match read_content(path) {
+        Err(KeystoreError::TooLong { .. }) => return Ok(None),
+        other => other?,
+    };
+    v3::KeyFile::parse_if_ours(&content).map_err(|source| file_error(path, source))
+}
+
+fn read_content(path: &Path) -> Result<Vec<u8>, KeystoreError> {
     let mut content = Vec::new();
     let limit = u64::try_from(KEYSTORE_FILE_BYTES_MAX + 1).expect("64 KiB fit in u64");
     let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut content));
@@ -253,7 +268,7 @@ fn read_file(path: &Path) -> Result<v3::KeyFile, KeystoreError> {
     if length > KEYSTORE_FILE_BYTES_MAX {
         return Err(KeystoreError::TooLong { path: path.to_owned() });
     }
-    v3::KeyFile::parse(&content).map_err(|source| file_error(path, source))
+    Ok(content)
 }
 
 fn label_of_file_name(path: &Path) -> Option<KeyLabel> {
@@ -350,6 +365,36 @@ mod tests {
         assert!(matches!(renamed, Err(KeystoreError::LabelDiffers { found, .. }) if found == "a"));
         fs::write(directory.file_of(&label("c")), vec![b' '; KEYSTORE_FILE_BYTES_MAX + 1]).unwrap();
         assert!(matches!(directory.open_key(&label("c"), &passphrase), Err(KeystoreError::TooLong { .. })));
+    }
+
+    #[test]
+    fn a_list_leaves_out_files_of_other_programs() {
+        let (_folder, directory) = directory();
+        let made = directory.create_key(&label("a"), Purpose::Statements, &Passphrase::of_text("x"), cheap()).unwrap();
+        let write = |name: &str, content: &[u8]| fs::write(directory.path.join(name), content).unwrap();
+        write("package.json", br#"{ "name": "x", "version": "1.0.0" }"#);
+        write("list.json", b"[1, 2]");
+        write("geth.json", v3::tests::SCRYPT_VECTOR.as_bytes());
+        write("package-lock.json", &[b' '; KEYSTORE_FILE_BYTES_MAX + 1]);
+        write("UTC--2026.json", b"{");
+        fs::create_dir(directory.path.join("folder.json")).unwrap();
+        assert_eq!(directory.list().unwrap(), [made]);
+    }
+
+    #[test]
+    fn a_list_names_a_broken_file_of_ours() {
+        let (_folder, directory) = directory();
+        let _ = directory.create_key(&label("a"), Purpose::Statements, &Passphrase::of_text("x"), cheap()).unwrap();
+        let file = directory.file_of(&label("a"));
+        let whole = fs::read_to_string(&file).unwrap();
+        for broken in [&whole[..whole.len() / 2], &whole.replace("crypto", "crypt"), r#"{ "lastro": 1 }"#, ""] {
+            fs::write(&file, broken).unwrap();
+            let refused = directory.list();
+            assert!(
+                matches!(&refused, Err(KeystoreError::File { path, .. }) if *path == file),
+                "{broken}: {refused:?}"
+            );
+        }
     }
 
     #[test]

@@ -60,8 +60,7 @@ async fn play(arguments: &Demo, bonds: Vec<BondQuote>, printer: &Printer) -> Res
     let mut signals = StopSignals::take()?;
     let ledger = StageLedger::open(arguments, &plan, printer).await?;
     let mut result = tokio::select! {
-        result = perform(&ledger, &plan, cast, texts, printer) => result,
-        () = signals.received() => Err(ledger.stopped()),
+        result = perform(&ledger, &plan, cast, texts, &mut signals, printer) => result,
         // Without blocks nothing would ever come of what is waited for: the cause is said at once.
         failure = ledger.failed() => Err(failure),
     };
@@ -80,11 +79,16 @@ async fn perform(
     plan: &Plan,
     cast: Cast,
     texts: Texts,
+    signals: &mut StopSignals,
     printer: &Printer,
 ) -> Result<(), Failure> {
     let chain = ledger.chain(cast.custody).await?;
     let mut session = Session::new(chain, plan).await?;
-    let mut result = session.play(plan, texts, printer).await;
+    // Once everything was played it is shown, whoever is in a hurry.
+    let mut result = tokio::select! {
+        result = session.play(plan, texts, printer) => result,
+        () = signals.received() => Err(ledger.stopped()),
+    };
     if result.is_ok() {
         result = settle(&session, plan, ledger, texts, printer).await;
     }

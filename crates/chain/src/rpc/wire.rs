@@ -84,7 +84,7 @@ pub struct Receipt {
     pub gas_used: u64,
     /// Whether it was executed to its end. If not, it paid for gas and changed nothing else.
     pub is_success: bool,
-    /// The contract that it created.
+    /// The contract that it was to create, as the node says: Besu and geth name it for a creation that failed too.
     pub contract_address: Option<Address>,
     /// The revert's bytes, where the node keeps them (Besu with `--revert-reason-enabled`).
     pub revert_data: Option<Bytes>,

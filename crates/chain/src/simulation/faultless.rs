@@ -115,6 +115,20 @@ async fn the_address_of_a_creation_is_known_when_it_is_submitted() {
 }
 
 #[tokio::test]
+async fn a_creation_that_reverted_created_nothing_now_and_as_stored() {
+    let bench = Bench::new();
+    let chain = bench.open().await;
+    let code = Bytes::from(Effect::Reverted.calldata(7));
+    let creation = Intent::create(IntentKey::parse("deploy").unwrap(), code, 100_000, "deploy");
+    let submitted = first_lane(&chain).await.submit(&creation).await.unwrap();
+    assert!(submitted.created_address.is_some());
+    for _ in 0..2 {
+        let mined = mined(&chain, &submitted.key).await;
+        assert_eq!((mined.execution.is_success(), mined.created_address), (false, None));
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_gives_the_nonce_back_and_frees_the_key() {
     let bench = Bench::new();
     let chain = bench.open().await;

@@ -24,6 +24,10 @@ const FAULTY_REQUESTS_MAX: u64 = 250;
 /// The longest way of a request to the node or of an answer back, in virtual milliseconds; ways overtake each other.
 const WAY_MS_MAX: u64 = 30;
 
+/// How much longer another node behind the same address takes to answer, in virtual milliseconds: long enough for the same
+/// bytes to reach the first node by another way meanwhile.
+const OTHER_NODE_MS: u64 = 200;
+
 /// What a transaction does, as its calldata says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effect {
@@ -69,6 +73,8 @@ struct Faults {
     wrong_hash: u64,
     restart: u64,
     foreign: u64,
+    /// Another node behind the same address has the request, and refuses transactions for good.
+    other_node: u64,
 }
 
 struct World {
@@ -89,6 +95,8 @@ struct World {
     salt: u64,
     /// What every transaction is answered with.
     refusal: Option<Meaning>,
+    /// Whether another node behind the address has the present request.
+    is_other_node: bool,
     tally: Tally,
 }
 
@@ -101,6 +109,7 @@ pub(super) struct Tally {
     pub(super) foreign: u64,
     pub(super) deaths: u64,
     pub(super) too_distant: u64,
+    pub(super) other_node: u64,
 }
 
 pub(super) struct Node {
@@ -117,6 +126,7 @@ impl Node {
             wrong_hash: 5 * level,
             restart: 3 * level,
             foreign: if random.per_mille(100) { 20 } else { 0 },
+            other_node: if random.per_mille(500) { 250 } else { 0 },
         };
         let window = 2 + random.below(10);
         Self::with(World { window, way_ms_max: WAY_MS_MAX, ..World::quiet(faults, random) })
@@ -124,7 +134,7 @@ impl Node {
 
     /// A node without faults, whose answers take no time.
     pub(super) fn faultless(salt: u64) -> Self {
-        let faults = Faults { way: 0, refusal: 0, wrong_hash: 0, restart: 0, foreign: 0 };
+        let faults = Faults { way: 0, refusal: 0, wrong_hash: 0, restart: 0, foreign: 0, other_node: 0 };
         Self::with(World { salt, window: 10_000, ..World::quiet(faults, Random::new(salt)) })
     }
 
@@ -181,12 +191,15 @@ impl Node {
             (world.random.below(limit), world.random.below(limit))
         };
         wait(there).await;
-        let (answer, is_death) = self.world().receive(&request);
+        let ((answer, is_death), delay) = {
+            let mut world = self.world();
+            (world.receive(&request), if world.is_other_node { OTHER_NODE_MS } else { 0 })
+        };
         if is_death {
             self.death.notify_one();
             std::future::pending::<()>().await;
         }
-        wait(back).await;
+        wait(back + delay).await;
         answer
     }
 }
@@ -220,6 +233,7 @@ impl World {
             chain_id: CHAIN_ID,
             salt: 0,
             refusal: None,
+            is_other_node: false,
             tally: Tally::default(),
         }
     }
@@ -237,6 +251,7 @@ impl World {
             return (lost(), true);
         }
         self.live();
+        self.is_other_node = self.is_faulty() && self.random.per_mille(self.faults.other_node);
         let fault = self.is_faulty() && self.random.per_mille(self.faults.way);
         self.tally.lost += u64::from(fault);
         let answer = match if fault { self.random.below(5) } else { 5 } {
@@ -345,6 +360,10 @@ impl World {
         let (nonce, input, count) = (signed.nonce(), signed.input().clone(), self.count(sender));
         if matches!(Effect::read(&input), Some((Effect::Refused, _))) {
             return Err(Meaning::PluginRefused);
+        }
+        if self.is_other_node {
+            self.tally.other_node += 1;
+            return Err(Meaning::ExceedsBlockGasLimit);
         }
         if nonce < count {
             return Err(Meaning::NonceTooLow);

@@ -114,18 +114,60 @@ pub(super) async fn give_back(
     fence: u64,
     reason: &str,
 ) -> Result<bool, sqlx::Error> {
-    let moved = sqlx::query("UPDATE lanes SET next_nonce = $2 WHERE sender = $1 AND next_nonce = $3 AND fence = $4")
-        .bind(intent.sender.as_slice())
-        .bind(signed(intent.nonce)?)
-        .bind(signed(intent.nonce)? + 1)
-        .bind(signed(fence)?)
-        .execute(&mut *connection)
-        .await?;
+    let moved = sqlx::query(
+        "UPDATE lanes SET next_nonce = $2 WHERE sender = $1 AND next_nonce = $3 AND fence = $4
+         AND EXISTS (SELECT 1 FROM intents WHERE key = $5 AND attempt = $6 AND state = 'sent' AND is_sent_again = 0)",
+    )
+    .bind(intent.sender.as_slice())
+    .bind(signed(intent.nonce)?)
+    .bind(signed(intent.nonce)? + 1)
+    .bind(signed(fence)?)
+    .bind(intent.key.as_str())
+    .bind(intent.attempt)
+    .execute(&mut *connection)
+    .await?;
     if moved.rows_affected() == 0 {
         return Ok(false);
     }
     settle(connection, intent, &Outcome::Refused(Refusal { reason: reason.to_owned() })).await?;
     Ok(true)
+}
+
+pub(super) async fn send_again(
+    connection: &mut SqliteConnection,
+    intent: &StoredIntent,
+) -> Result<StoredIntent, sqlx::Error> {
+    let _ = sqlx::query(
+        "UPDATE intents SET is_sent_again = 1 WHERE key = $1 AND attempt = $2 AND state IN ('sent', 'cancelling')",
+    )
+    .bind(intent.key.as_str())
+    .bind(intent.attempt)
+    .execute(&mut *connection)
+    .await?;
+    let row = sqlx::query("SELECT * FROM intents WHERE key = $1 AND attempt = $2")
+        .bind(intent.key.as_str())
+        .bind(intent.attempt)
+        .fetch_one(connection)
+        .await?;
+    StoredIntent::read(&row)
+}
+
+pub(super) async fn send_lower_again(
+    connection: &mut SqliteConnection,
+    sender: Address,
+    nonce: u64,
+) -> Result<Vec<StoredIntent>, sqlx::Error> {
+    let rows = sqlx::query(
+        "UPDATE intents SET is_sent_again = 1 WHERE sender = $1 AND nonce < $2 AND state IN ('sent', 'cancelling')
+         RETURNING *",
+    )
+    .bind(sender.as_slice())
+    .bind(signed(nonce)?)
+    .fetch_all(connection)
+    .await?;
+    let mut lower = rows.iter().map(StoredIntent::read).collect::<Result<Vec<_>, _>>()?;
+    lower.sort_by_key(|intent| intent.nonce);
+    Ok(lower)
 }
 
 pub(super) async fn cancel(
@@ -244,6 +286,7 @@ fn read_mined(row: &SqliteRow) -> Result<Mined, sqlx::Error> {
     let is_success = row.try_get::<i64, _>("is_success")? == 1;
     let revert_data: Option<Vec<u8>> = row.try_get("revert_data")?;
     let logs: Vec<Log> = serde_json::from_str(row.try_get("logs")?).map_err(encode)?;
+    let created_address = row.try_get::<Option<&[u8]>, _>("created_address")?.filter(|_| is_success);
     let execution =
         if is_success { Execution::Succeeded } else { Execution::Reverted { data: revert_data.map(Bytes::from) } };
     Ok(Mined {
@@ -252,7 +295,7 @@ fn read_mined(row: &SqliteRow) -> Result<Mined, sqlx::Error> {
         block_hash: word(row.try_get("block_hash")?)?,
         transaction_index: unsigned(row.try_get("transaction_index")?)?,
         gas_used: unsigned(row.try_get("gas_used")?)?,
-        created_address: row.try_get::<Option<&[u8]>, _>("created_address")?.map(address).transpose()?,
+        created_address: created_address.map(address).transpose()?,
         execution,
         logs,
     })

@@ -7,7 +7,9 @@ use sqlx::{Connection as _, Row as _, SqliteConnection};
 use super::{Identity, StoreOpenError};
 
 /// Each entry brings the schema from its index to the next number. Entries are never changed, only added.
-const MIGRATIONS: &[&[&str]] = &[&[
+const MIGRATIONS: &[&[&str]] = &[FIRST, SENT_AGAIN];
+
+const FIRST: &[&str] = &[
     // What the store belongs to.
     "CREATE TABLE ledger (chain_id TEXT NOT NULL, genesis TEXT NOT NULL)",
     // `next_nonce` is the next to be given; `fence` counts how often the lane was taken.
@@ -24,7 +26,10 @@ const MIGRATIONS: &[&[&str]] = &[&[
     // A nonce belongs to one intent, unless that was refused.
     "CREATE UNIQUE INDEX intents_nonce ON intents (sender, nonce) WHERE state <> 'refused'",
     "CREATE INDEX intents_open ON intents (sender, nonce) WHERE state IN ('sent', 'cancelling')",
-]];
+];
+
+/// 1 from before anything but an attempt's first delivery sends its bytes: its nonce is then never given back.
+const SENT_AGAIN: &[&str] = &["ALTER TABLE intents ADD COLUMN is_sent_again BIGINT NOT NULL DEFAULT 0"];
 
 /// Brings the schema up to date, all of it or nothing.
 pub(super) async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), StoreOpenError> {
@@ -83,4 +88,30 @@ pub(super) async fn check_identity(
 
 fn sql(doing: &'static str, path: &Path, source: sqlx::Error) -> StoreOpenError {
     StoreOpenError::Sql { doing, path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_store_of_the_first_release_is_brought_up_to_date_once() {
+        let mut connection = SqliteConnection::connect("sqlite::memory:").await.unwrap();
+        let mut statements = vec!["CREATE TABLE schema_version (version BIGINT NOT NULL)"];
+        statements.extend(FIRST);
+        statements.push("INSERT INTO schema_version (version) VALUES (1)");
+        statements.push(
+            "INSERT INTO intents (key, attempt, fingerprint, subject, sender, nonce, hash, raw, state)
+             VALUES ('k', 1, x'00', '', x'00', 0, x'00', x'00', 'sent')",
+        );
+        for statement in statements {
+            let _ = sqlx::query(statement).execute(&mut connection).await.unwrap();
+        }
+        for _ in 0..2 {
+            migrate(&mut connection, Path::new("store")).await.unwrap();
+            let row = sqlx::query("SELECT version, is_sent_again FROM schema_version, intents");
+            let row = row.fetch_one(&mut connection).await.unwrap();
+            assert_eq!((row.get::<i64, _>(0), row.get::<i64, _>(1)), (2, 0));
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! JSON-RPC over HTTP.
 
+use std::fmt;
 use std::time::Duration;
 
 use reqwest::{Client, Response, StatusCode, Url, header, redirect};
@@ -15,14 +16,21 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
 /// How many characters of an answer that is no JSON-RPC are shown to people.
 const EXCERPT_CHARACTERS_MAX: usize = 200;
 
-/// JSON-RPC over HTTP/1.1, with kept connections, limits on time and size, and no redirects.
-#[derive(Debug, Clone)]
+/// JSON-RPC over HTTP/1.1, with kept connections, limits on time and size, and no redirects. No proxy is used, also if the
+/// environment names one: signed bytes go to the node and nowhere else.
+#[derive(Clone)]
 pub struct HttpTransport {
     client: Client,
     url: Url,
 }
 
-/// The transport cannot be made.
+impl fmt::Debug for HttpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpTransport").field("url", &without_credentials(self.url.as_str())).finish_non_exhaustive()
+    }
+}
+
+/// The transport cannot be made. Texts of URLs are shown without user name and password.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpTransportError {
     /// The text is no URL.
@@ -62,17 +70,19 @@ impl HttpTransport {
     ///
     /// The text is no URL, or one that this build cannot use.
     pub fn new(url: &str) -> Result<Self, HttpTransportError> {
+        let shown = || without_credentials(url);
         let parsed = Url::parse(url)
-            .map_err(|source| HttpTransportError::NotAUrl { text: url.to_owned(), source: Box::new(source) })?;
+            .map_err(|source| HttpTransportError::NotAUrl { text: shown(), source: Box::new(source) })?;
         match parsed.scheme() {
             "http" => {}
-            "https" => return Err(HttpTransportError::NoTls { url: url.to_owned() }),
-            _ => return Err(HttpTransportError::Scheme { url: url.to_owned() }),
+            "https" => return Err(HttpTransportError::NoTls { url: shown() }),
+            _ => return Err(HttpTransportError::Scheme { url: shown() }),
         }
         let client = Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(ANSWER_TIMEOUT)
             .redirect(redirect::Policy::none())
+            .no_proxy()
             .retry(reqwest::retry::never())
             .build()
             .map_err(|source| HttpTransportError::Client { source })?;
@@ -96,6 +106,18 @@ impl HttpTransport {
 impl RpcTransport for HttpTransport {
     fn send<'a>(&'a self, request: String) -> TransportFuture<'a> {
         Box::pin(self.post(request))
+    }
+}
+
+/// The text with all before its last `@` struck out, but for the scheme: also where no parser finds a user and a password,
+/// somebody may have meant one.
+fn without_credentials(text: &str) -> String {
+    let Some((before, after)) = text.rsplit_once('@') else { return text.to_owned() };
+    match before.split_once("://") {
+        Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+            format!("{scheme}://***@{after}")
+        }
+        _ => format!("***@{after}"),
     }
 }
 
@@ -164,7 +186,15 @@ mod tests {
             socket.write_all(bytes.as_bytes()).await.unwrap();
         };
         let transport = HttpTransport::new(&url).unwrap();
-        tokio::join!(transport.send("{}".to_owned()), server).0
+        // A request that goes elsewhere ends without the server.
+        let never = async {
+            server.await;
+            std::future::pending().await
+        };
+        tokio::select! {
+            answer = transport.send("{}".to_owned()) => answer,
+            never = never => never,
+        }
     }
 
     #[tokio::test]
@@ -190,6 +220,38 @@ mod tests {
             let answer = answered_with(lost).await;
             assert!(matches!(answer, Err(TransportError::OutcomeUnknown { .. })), "{lost}: {answer:?}");
         }
+    }
+
+    #[test]
+    fn a_proxy_that_the_environment_names_is_not_used() {
+        let again = "transport::http::tests::an_answer_is_given_as_it_came_also_with_a_status_of_its_own";
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+        let _ = child.args(["--exact", again]).env_remove("NO_PROXY").env_remove("no_proxy");
+        for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
+            let _ = child.env(name, "http://127.0.0.1:1");
+        }
+        let output = String::from_utf8(child.output().unwrap().stdout).unwrap();
+        assert!(output.contains("1 passed"), "{output}");
+    }
+
+    #[test]
+    fn user_and_password_are_sent_and_never_shown() {
+        let texts = [
+            ("https://user:secret@node", "`https://***@node` asks for TLS"),
+            ("ftp://user:secret@node/a", "`ftp://***@node/a` is not a http URL"),
+            ("user:secret@node:8545", "`***@node:8545` is not a http URL"),
+            ("http://user:se@cret@node:x", "`http://***@node:x` is no URL of a node"),
+            ("//user:secret@node", "`***@node` is no URL of a node"),
+        ];
+        for (url, expected) in texts {
+            let refused = HttpTransport::new(url).unwrap_err();
+            assert!(refused.to_string().starts_with(expected), "{refused}");
+            assert!(!format!("{refused:?}").contains("cret"), "{refused:?}");
+        }
+        let transport = HttpTransport::new("http://user:secret@node:8545/rpc").unwrap();
+        assert_eq!(format!("{transport:?}"), r#"HttpTransport { url: "http://***@node:8545/rpc", .. }"#);
+        let request = transport.client.post(transport.url.clone()).build().unwrap();
+        assert!(request.headers().contains_key(header::AUTHORIZATION));
     }
 
     #[test]

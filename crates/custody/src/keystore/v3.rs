@@ -247,6 +247,12 @@ impl KeyFile {
         Ok(file)
     }
 
+    /// Parses JSON that has our member, whatever else is wrong with it; gives nothing for other JSON.
+    pub(super) fn parse_if_ours(content: &[u8]) -> Result<Option<Self>, V3Error> {
+        let value: serde_json::Value = serde_json::from_slice(content).map_err(|source| V3Error::Form { source })?;
+        value.get("lastro").map(|_| Self::parse(content)).transpose()
+    }
+
     pub(super) fn to_json(&self) -> String {
         serde_json::to_string_pretty(self).expect("a key file is plain members and strings")
     }

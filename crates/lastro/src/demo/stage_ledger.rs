@@ -85,7 +85,7 @@ impl StageLedger {
         let (program, path) = (program(), self.path.display());
         let mut commands = match &self.served {
             None => vec![
-                format!("{program} demo --keep --data-dir {path}"),
+                format!("{program} demo --keep --data-dir {path}{}", self.list_option()),
                 format!("{program} ledger inspect --data-dir {path}/ledger"),
                 format!("{program} ledger run --data-dir {path}/ledger"),
             ],
@@ -101,11 +101,18 @@ impl StageLedger {
         commands
     }
 
+    /// The option that names this list of bonds again, where it is not the one that comes with the binary.
+    fn list_option(&self) -> String {
+        let is_published = self.bonds == Path::new(PUBLISHED_BONDS_PATH);
+        if is_published { String::new() } else { format!(" --bonds {}", self.bonds.display()) }
+    }
+
     /// What somebody is told who stopped the demonstration before its end.
     pub(super) fn stopped(&self) -> Failure {
         let error = anyhow::anyhow!("the demonstration was stopped before its end");
         let path = self.path.display();
-        let hint = format!("go on with `{} demo --data-dir {path}`: nothing is sent twice", program());
+        let hint =
+            format!("go on with `{} demo --data-dir {path}{}`: nothing is sent twice", program(), self.list_option());
         Failure::new(FailureKind::Unknown, error).with_hint(hint)
     }
 

@@ -143,7 +143,8 @@ impl<'a> Trades<'a> {
         self.stages.push(steps.stage(Title::TradeClients));
     }
 
-    /// Ana offers, at the highest price that the contract takes, what Bruno cannot pay whatever the list's prices are: his command must fail, and nothing may have moved.
+    /// Ana offers, at the highest price that the contract takes, what Bruno cannot pay whatever the list's prices are: his
+    /// command must fail, and nothing may have moved.
     fn try_unfunded(&mut self) {
         let dearest = UnitPrice::from_micros(UNIT_PRICE_MICROS_END - 1);
         let operation = self.operation_at(dearest, 1052, ANA, BRUNO, self.bond(2), LARGE - 300);
