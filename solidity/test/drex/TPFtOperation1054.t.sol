@@ -11,6 +11,7 @@ import {DvPTerms} from "../../src/drex/TPFtDvPTypes.sol";
 import {TPFtOperation} from "../../src/drex/TPFtOperation.sol";
 import {TPFtOperation1054} from "../../src/drex/TPFtOperation1054.sol";
 import {TPFtPricedOperation} from "../../src/drex/TPFtPricedOperation.sol";
+import {TPFtRepoForwardEvents} from "../../src/drex/TPFtRepoForwardEvents.sol";
 import {TPFtRepoStorage} from "../../src/drex/TPFtRepoStorage.sol";
 import {Repo, RepoMode, RepoNaming, RepoStatus} from "../../src/drex/TPFtRepoTypes.sol";
 import {TPFtTwoCommandOperation} from "../../src/drex/TPFtTwoCommandOperation.sol";
@@ -46,21 +47,21 @@ contract TPFtOperation1054Test is RepoSuite {
 
     function expectByCnpj8(uint256 price, uint256 value, uint256 date, string memory status) private {
         vm.expectEmit(address(op1054));
-        emit TPFtOperation1054.RepoOperationTradeForwardCNPJ8Event(
+        emit TPFtRepoForwardEvents.RepoOperationTradeForwardCNPJ8Event(
             OP, BANK_A, BANK_B, bankA, bankB, ltn(), AMOUNT, PRICE, VALUE, price, value, status, date, NOW
         );
     }
 
     function expectByWallet(uint256 price, uint256 value, uint256 date, string memory status) private {
         vm.expectEmit(address(op1054));
-        emit TPFtOperation1054.RepoOperationTradeForwardEvent(
+        emit TPFtRepoForwardEvents.RepoOperationTradeForwardEvent(
             OP, bankA, bankB, ltn(), AMOUNT, PRICE, VALUE, price, value, status, date, NOW
         );
     }
 
     function expectByClient(uint256 price, uint256 value, uint256 date, string memory status) private {
         vm.expectEmit(address(op1054));
-        emit TPFtOperation1054.RepoOperationTradeForwardParticipantClientEvent(
+        emit TPFtRepoForwardEvents.RepoOperationTradeForwardParticipantClientEvent(
             OP,
             bankA,
             address(tokenA),
@@ -323,7 +324,7 @@ contract TPFtOperation1054Test is RepoSuite {
         vm.prank(bankB);
         op1054.cancel(OP, "typo");
         vm.expectEmit(address(op1054));
-        emit TPFtOperation1054.RepoOperationCancelEvent(OP, "CAN", "typo", NOW);
+        emit TPFtRepoForwardEvents.RepoOperationCancelEvent(OP, "CAN", "typo", NOW);
         vm.prank(bankA);
         op1054.cancel(OP, "typo");
         (, uint256 dvpId) = op1054.getOperation(OP);
@@ -381,7 +382,7 @@ contract TPFtOperation1054Test is RepoSuite {
             op1054.tradeRepoIntraday(OP + i, bankA, bankB, RECEIVER, ltn(), AMOUNT, PRICE);
             vm.warp(TOMORROW + 3 hours);
             vm.expectEmit(address(op1054));
-            emit TPFtOperation1054.RepoOperationDefaultEvent(OP + i, "no bonds", TOMORROW + 3 hours);
+            emit TPFtRepoForwardEvents.RepoOperationDefaultEvent(OP + i, "no bonds", TOMORROW + 3 hours);
             vm.prank(i == 0 ? bankA : bankB);
             op1054.setDefault(OP + i, "no bonds");
             assertTrue(repos.getRepo(OP + i).status == RepoStatus.Defaulted, "status");
@@ -423,7 +424,7 @@ contract TPFtOperation1054Test is RepoSuite {
         vm.prank(bankA);
         op1054.tradeRepo(OP, bankA, bankB, SENDER, ltn(), amount, price, later, TOMORROW);
         vm.expectEmit(address(op1054));
-        emit TPFtOperation1054.RepoOperationTradeForwardEvent(
+        emit TPFtRepoForwardEvents.RepoOperationTradeForwardEvent(
             OP,
             bankA,
             bankB,
