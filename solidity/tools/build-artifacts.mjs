@@ -4,6 +4,10 @@
 // sources and the pinned toolchain alone. Every contract is also held to the limits of the oldest network it must run
 // on.
 //
+// The regulated token is two contracts at one address: `RegulatedToken` hands what it does not know to
+// `RegulatedTokenOperations`. Callers need the ABI of both, errors included, which no compiler's output has: the
+// artifact `IRegulatedToken` is their union, without bytecode, held to the interface of that name.
+//
 //   node tools/build-artifacts.mjs           builds and writes `artifacts/`
 //   node tools/build-artifacts.mjs --check   builds elsewhere and compares: exit code 1 names the first file that
 // differs
@@ -14,6 +18,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { ForgeFailed, forge, projectDir } from "./forge.mjs";
+import { JointAbiRefused, jointAbi } from "./joint-abi.mjs";
 import { firstForeignOpcode } from "./opcodes.mjs";
 
 const ARTIFACTS_DIR = join(projectDir, "artifacts");
@@ -22,16 +27,18 @@ const ARTIFACTS_DIR = join(projectDir, "artifacts");
 const DEPLOYED_BYTES_MAX = 24_576;
 const CREATION_BYTES_MAX = 49_152;
 
+// Contracts that answer at one address: the interface, and the parts in the order in which a call finds them.
+const JOINT = { face: "IRegulatedToken", parts: ["RegulatedToken", "RegulatedTokenOperations"] };
+
 class Refused extends Error {}
 
 /** Compiles `src/` from nothing into a folder of its own and hands forge's outputs to `read`, sorted by contract. */
 function compile(read) {
   const folder = mkdtempSync(join(tmpdir(), "lastro-artifacts-"));
   try {
-    forge(
-      ["build", "src", "--force", "--quiet", "--out", join(folder, "out"), "--cache-path", join(folder, "cache")],
-      { FOUNDRY_EXTRA_OUTPUT: '["storageLayout", "metadata"]' },
-    );
+    forge(["build", "src", "--force", "--quiet", "--out", join(folder, "out"), "--cache-path", join(folder, "cache")], {
+      FOUNDRY_EXTRA_OUTPUT: '["storageLayout", "metadata"]',
+    });
     return read(join(folder, "out"));
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -42,20 +49,30 @@ function compile(read) {
 function readDeployables(outDir) {
   const outputs = readdirSync(outDir, { recursive: true })
     .filter((path) => path.endsWith(".json") && !path.startsWith("build-info"))
-    .map((path) => JSON.parse(readFileSync(join(outDir, path), "utf8")));
-  return outputs
-    .filter((output) => output.bytecode?.object?.length > 2 && output.abi.some((entry) => entry.type === "function"))
-    .map((output) => ({ output, metadata: JSON.parse(output.rawMetadata) }))
-    .filter(({ metadata }) => Object.keys(metadata.settings.compilationTarget)[0].startsWith("src/"))
-    .map(({ output, metadata }) => artifact(Object.values(metadata.settings.compilationTarget)[0], output))
-    .sort((a, b) => (a.contractName < b.contractName ? -1 : 1));
+    .map((path) => JSON.parse(readFileSync(join(outDir, path), "utf8")))
+    .filter((output) => output.rawMetadata && output.abi.some((entry) => entry.type === "function"))
+    .map((output) => ({ output, target: JSON.parse(output.rawMetadata).settings.compilationTarget }))
+    .filter(({ target }) => Object.keys(target)[0].startsWith("src/"))
+    .map(({ output, target }) => ({ output, name: Object.values(target)[0] }));
+  const artifacts = outputs
+    .filter(({ output }) => output.bytecode?.object?.length > 2)
+    .map(({ output, name }) => artifact(name, output));
+  const face = outputs.find(({ name }) => name === JOINT.face);
+  if (face) artifacts.push(jointArtifact(face.output.abi, artifacts));
+  return artifacts.sort((a, b) => (a.contractName < b.contractName ? -1 : 1));
+}
+
+/** What callers of a contract in parts read: the ABI of all parts, and no bytecode. */
+function jointArtifact(faceAbi, artifacts) {
+  const parts = JOINT.parts.map((name) => artifacts.find(({ contractName }) => contractName === name));
+  return { contractName: JOINT.face, parts: JOINT.parts, abi: sortAbi(jointAbi(JOINT.face, faceAbi, parts)) };
 }
 
 function artifact(contractName, output) {
   if (/__\$/.test(output.bytecode.object)) throw new Refused(`${contractName} must be linked to a library`);
   return {
     contractName,
-    abi: output.abi.map(sortKeys).sort((a, b) => (abiOrder(a) < abiOrder(b) ? -1 : 1)),
+    abi: sortAbi(output.abi),
     bytecode: { object: output.bytecode.object },
     deployedBytecode: { object: output.deployedBytecode.object, immutables: immutables(output.deployedBytecode) },
     storageLayout: storageLayout(output.storageLayout),
@@ -83,6 +100,10 @@ function storageLayout({ storage, types }) {
   return { storage: strip(plain.storage), types: sortKeys(plain.types) };
 }
 
+function sortAbi(abi) {
+  return abi.map(sortKeys).sort((a, b) => (abiOrder(a) < abiOrder(b) ? -1 : 1));
+}
+
 function abiOrder({ type, name = "", inputs = [] }) {
   return `${type} ${name} ${JSON.stringify(inputs)}`;
 }
@@ -90,7 +111,11 @@ function abiOrder({ type, name = "", inputs = [] }) {
 function sortKeys(value) {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (value === null || typeof value !== "object") return value;
-  return Object.fromEntries(Object.keys(value).sort().map((key) => [key, sortKeys(value[key])]));
+  return Object.fromEntries(
+    Object.keys(value)
+      .sort()
+      .map((key) => [key, sortKeys(value[key])]),
+  );
 }
 
 /** Finds here what a network would refuse: a contract that is too big, or an opcode that it does not know. */
@@ -139,12 +164,12 @@ function committedNames() {
 
 try {
   const artifacts = compile(readDeployables);
-  artifacts.forEach(holdLimits);
+  artifacts.filter(({ bytecode }) => bytecode !== undefined).forEach(holdLimits);
   const files = new Map(artifacts.map((artifact) => [`${artifact.contractName}.json`, render(artifact)]));
   if (process.argv.includes("--check")) check(files);
   else write(files);
 } catch (error) {
-  if (!(error instanceof Refused || error instanceof ForgeFailed)) throw error;
+  if (![Refused, ForgeFailed, JointAbiRefused].some((kind) => error instanceof kind)) throw error;
   console.error(`error: ${error.message}`);
   if (process.argv.includes("--check")) console.error("hint: `npm run artifacts` in solidity/ builds them anew");
   process.exit(1);
