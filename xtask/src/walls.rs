@@ -33,7 +33,13 @@ const NONE: &[&str] = &[];
 
 /// One row for each crate of the workspace.
 pub(crate) const WALLS: &[Wall] = &[
-    Wall { name: "bench", may_use: &["bindings"], tests_may_use: NONE, is_pure: false },
+    // The load generator starts the servers that it measures and their peers.
+    Wall {
+        name: "bench",
+        may_use: &["bindings", "journal", "messages", "test-servers"],
+        tests_may_use: NONE,
+        is_pure: false,
+    },
     Wall { name: "bindings", may_use: NONE, tests_may_use: NONE, is_pure: true },
     Wall {
         name: "chain",
@@ -42,15 +48,18 @@ pub(crate) const WALLS: &[Wall] = &[
         is_pure: false,
     },
     Wall { name: "custody", may_use: &["bindings"], tests_may_use: NONE, is_pure: false },
+    Wall { name: "journal", may_use: &["messages"], tests_may_use: &["test-servers"], is_pure: false },
     Wall {
         name: "lastro",
-        may_use: &["bindings", "chain", "custody", "ledger", "market", "node-errors"],
-        tests_may_use: NONE,
+        may_use: &["bench", "bindings", "chain", "custody", "journal", "ledger", "market", "messages", "node-errors"],
+        tests_may_use: &["test-servers"],
         is_pure: false,
     },
     Wall { name: "ledger", may_use: &["node-errors"], tests_may_use: NONE, is_pure: false },
     Wall { name: "market", may_use: NONE, tests_may_use: NONE, is_pure: true },
+    Wall { name: "messages", may_use: NONE, tests_may_use: NONE, is_pure: true },
     Wall { name: "node-errors", may_use: NONE, tests_may_use: NONE, is_pure: true },
+    Wall { name: "test-servers", may_use: NONE, tests_may_use: NONE, is_pure: false },
     Wall { name: "xtask", may_use: NONE, tests_may_use: NONE, is_pure: false },
 ];
 
@@ -74,6 +83,11 @@ pub(crate) const PACKAGE_KEEPERS: &[Keeper] = &[
         what: "reqwest",
         crates: &["chain"],
         rule: Rule { why: "only `chain` talks JSON-RPC to a node", remedy: "ask `chain` for what is needed" },
+    },
+    Keeper {
+        what: "async-nats",
+        crates: &["journal"],
+        rule: Rule { why: "only the journal's bus talks to NATS", remedy: "publish an event, and consume the feed" },
     },
     Keeper {
         what: "secp256k1",

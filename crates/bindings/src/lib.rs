@@ -6,8 +6,10 @@
 //! **What this crate must not know:** nodes, keys, transactions, money's meaning. It is pure: bytes in, values out.
 //!
 //! * [`drex`] has one module per contract of the Drex family: calls as `XCall`, events, errors, and `BYTECODE`.
+//! * [`assets`] has the same for the regulated assets.
 //! * [`creation`] joins creation code and constructor arguments.
 //! * [`revert::decode`] names what a contract reverted with, whichever contract it was.
+//! * [`explanation`] says a revert, and the reason of a refusal by rules, to people in their language.
 //! * [`discovery`] has the keys under which contracts are found in `AddressDiscovery`.
 //!
 //! # Example
@@ -20,8 +22,12 @@
 //! assert_eq!(call.abi_encode()[..4], RealDigital::mintCall::SELECTOR);
 //! ```
 
+mod artifacts;
+pub mod assets;
+mod date;
 pub mod discovery;
 pub mod drex;
+pub mod explanation;
 pub mod revert;
 
 use alloy_primitives::Bytes;

@@ -1,11 +1,10 @@
 //! What a contract reverted with: its own error with the arguments by name, a text, a panic of the compiler, or nothing.
 
-use crate::drex::ARTIFACTS;
+use crate::artifacts;
 use alloy_dyn_abi::{DynSolValue, JsonAbiExt};
-use alloy_json_abi::{Error as AbiError, JsonAbi};
+use alloy_json_abi::Error as AbiError;
 use alloy_primitives::{Bytes, FixedBytes, U256};
 use alloy_sol_types::{Panic, Revert as RevertText, SolError};
-use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::LazyLock;
@@ -30,18 +29,9 @@ pub enum Revert {
     Unknown(Bytes),
 }
 
-/// The one part of an artifact that is needed here.
-#[derive(Deserialize)]
-struct Artifact {
-    abi: JsonAbi,
-}
-
 static ERRORS: LazyLock<BTreeMap<FixedBytes<4>, AbiError>> = LazyLock::new(|| {
     let mut errors = BTreeMap::new();
-    for (contract, json) in ARTIFACTS {
-        let abi = serde_json::from_str::<Artifact>(json).map(|artifact| artifact.abi);
-        // The artifacts are compiled in; the test below reads each.
-        let abi = abi.unwrap_or_else(|error| panic!("the artifact of {contract} has no ABI: {error}"));
+    for (_, abi) in artifacts::abis() {
         errors.extend(abi.errors().map(|error| (error.selector(), error.clone())));
     }
     errors
@@ -85,7 +75,8 @@ impl fmt::Display for Revert {
     }
 }
 
-fn shown(value: &DynSolValue) -> String {
+/// A value as text for people: a checksummed address, digits, hexadecimal bytes.
+pub(crate) fn shown(value: &DynSolValue) -> String {
     match value {
         DynSolValue::Address(address) => address.to_checksum(None),
         DynSolValue::Uint(number, _) => number.to_string(),
@@ -100,7 +91,8 @@ fn shown(value: &DynSolValue) -> String {
 mod tests {
     use super::*;
     use crate::drex::RealDigital;
-    use alloy_primitives::Address;
+    use alloy_dyn_abi::{DynSolType, Specifier};
+    use alloy_primitives::{Address, B256};
 
     #[test]
     fn a_contracts_own_error_is_named_with_its_arguments() {
@@ -123,6 +115,43 @@ mod tests {
         assert_eq!(decode(&[]), Revert::Empty);
         assert_eq!(decode(&[1, 2, 3, 4]).to_string(), "unknown error 0x01020304");
         assert_eq!(decode(&[1, 2]), Revert::Unknown(Bytes::from_static(&[1, 2])));
+    }
+
+    /// A value of a type that errors carry.
+    fn sample(kind: &DynSolType) -> DynSolValue {
+        match kind {
+            DynSolType::Address => DynSolValue::Address(Address::repeat_byte(7)),
+            DynSolType::Bool => DynSolValue::Bool(true),
+            DynSolType::Bytes => DynSolValue::Bytes(vec![7; 5]),
+            DynSolType::FixedBytes(size) => {
+                let mut word = B256::ZERO;
+                word[..*size].fill(7);
+                DynSolValue::FixedBytes(word, *size)
+            }
+            DynSolType::String => DynSolValue::String("seven".to_owned()),
+            DynSolType::Uint(bits) => DynSolValue::Uint(U256::from(7), *bits),
+            DynSolType::Tuple(members) => DynSolValue::Tuple(members.iter().map(sample).collect()),
+            other => panic!("no sample of {other}"),
+        }
+    }
+
+    #[test]
+    fn every_error_of_every_artifact_is_named_with_its_arguments() {
+        let mut names: BTreeMap<FixedBytes<4>, String> = BTreeMap::new();
+        for (contract, abi) in artifacts::abis() {
+            for error in abi.errors() {
+                let values: Vec<DynSolValue> =
+                    error.inputs.iter().map(|input| sample(&input.resolve().unwrap())).collect();
+                let encoded = DynSolValue::Tuple(values.clone()).abi_encode_params();
+                let bytes = [error.selector().as_slice(), &encoded].concat();
+                let inputs = error.inputs.iter().map(|input| input.name.clone());
+                let expected = Revert::Custom { name: error.name.clone(), arguments: inputs.zip(values).collect() };
+                assert_eq!(decode(&bytes), expected, "{contract}");
+                let other = names.insert(error.selector(), error.signature());
+                assert!(other.is_none_or(|other| other == error.signature()), "{contract}: two errors, one selector");
+            }
+        }
+        assert!(names.len() > 60, "{}", names.len());
     }
 
     #[test]

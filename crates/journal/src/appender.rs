@@ -1,0 +1,323 @@
+//! The one writer of a process: takes what waits into one transaction, commits, and only then answers.
+//!
+//! What fails is told apart. A refusal concerns one unit and leaves the others alone. A passing failure of the database is tried
+//! again, with waits that grow, until the store's patience ends. If a commit's answer is lost, the store is asked whether it has
+//! the group; nobody guesses. Whatever else the database refuses is tried unit by unit, so that one cannot harm the others.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use messages::Position;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::group::{self, Admission, Appended, Refusal};
+use crate::limits::{GROUP_BYTES_MAX, GROUP_UNITS_MAX, LimitError};
+use crate::mutant::{Mutant, is_planted};
+use crate::store::{Backend, Group, StoreError, Wanted, WriteError};
+use crate::unit::UnitOfWork;
+
+/// A unit of work was not committed, or it is not known whether it was.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AppendError {
+    /// It is refused by what the store holds. Nothing was written.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It is over a limit. Nothing was written.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    /// The database could not be reached, or gave up, for as long as the store's patience lasts. Nothing was written; the same
+    /// may succeed later.
+    #[error("the store was not to be written for {waited_ms} ms")]
+    Unavailable {
+        /// How long it was tried.
+        waited_ms: u64,
+        /// The last failure.
+        source: StoreError,
+    },
+    /// The database refuses it, and would again. Nothing was written.
+    #[error("the store refuses the unit of work")]
+    Store {
+        /// Why.
+        source: StoreError,
+    },
+    /// The answer to the commit was lost, and the database could not be asked. It may be written or not: repeat with the same
+    /// idempotency key, which has one effect at most.
+    #[error("it is not known whether the unit of work was committed")]
+    Unknown {
+        /// Why the answer was lost.
+        source: StoreError,
+    },
+    /// The store is closed. Nothing was written.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// How far a store's log has come, as its own process knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Committed {
+    /// The last event.
+    pub position: Position,
+    /// How often timers were changed by this process. Whoever waits for the next due time looks again when this moves.
+    pub timer_changes: u64,
+}
+
+/// The answer to a unit of work, given after the commit.
+pub(crate) type Answer = oneshot::Receiver<Result<Appended, AppendError>>;
+
+/// A unit that waits for a group.
+pub(crate) struct Submission {
+    unit: UnitOfWork,
+    bytes: usize,
+    reply: oneshot::Sender<Result<Appended, AppendError>>,
+}
+
+impl Submission {
+    /// The unit, checked against the limits, and the end that gets its answer.
+    pub(crate) fn new(unit: UnitOfWork) -> Result<(Self, Answer), LimitError> {
+        let bytes = unit.check_limits()?;
+        let (reply, answer) = oneshot::channel();
+        Ok((Self { unit, bytes, reply }, answer))
+    }
+
+    fn answer(self, answer: Result<Appended, AppendError>) {
+        // Whoever asked may have gone; the unit is committed all the same.
+        drop(self.reply.send(answer));
+    }
+}
+
+/// Waits for the answer to a unit that was submitted.
+pub(crate) async fn answered(answer: Answer) -> Result<Appended, AppendError> {
+    // The writer ended with the unit in hand: it may have been in the middle of the commit.
+    answer.await.unwrap_or(Err(AppendError::Unknown { source: StoreError::Closed }))
+}
+
+/// How many units of one group may be answered alone before the rest is tried one by one.
+const REMOVED_UNITS_MAX: usize = 4;
+
+/// The first wait after a passing failure; it doubles up to [`WAIT_MAX`], and a random part of up to its half is taken off.
+const WAIT_FIRST: Duration = Duration::from_millis(4);
+
+/// The longest wait between two tries.
+const WAIT_MAX: Duration = Duration::from_millis(500);
+
+/// The writer.
+pub(crate) struct Appender {
+    pub(crate) backend: Arc<Backend>,
+    pub(crate) clock: Clock,
+    pub(crate) entropy: Entropy,
+    pub(crate) patience: Duration,
+    pub(crate) committed: watch::Sender<Committed>,
+    pub(crate) group_number: u64,
+}
+
+/// How an attempt at a group ended without its commit.
+enum Failure {
+    /// This unit alone is to blame.
+    Unit { index: usize, error: AppendError },
+    /// The same may succeed later.
+    Passing(StoreError),
+    /// It would fail again.
+    Lasting(StoreError),
+    /// The commit's answer was lost and could not be found out.
+    Unknown(StoreError),
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        if error.is_transient() { Self::Passing(error) } else { Self::Lasting(error) }
+    }
+}
+
+type Answers = Vec<Result<Appended, AppendError>>;
+
+impl Appender {
+    /// Serves until the last handle of the store is gone and the queue is empty.
+    pub(crate) async fn serve(mut self, mut queue: mpsc::Receiver<Submission>) {
+        let _guard = StopsProcess;
+        let mut waiting = VecDeque::new();
+        let mut arrived = Vec::new();
+        loop {
+            if waiting.is_empty() && queue.recv_many(&mut arrived, GROUP_UNITS_MAX).await == 0 {
+                return;
+            }
+            waiting.extend(arrived.drain(..));
+            while waiting.len() < GROUP_UNITS_MAX
+                && let Ok(submission) = queue.try_recv()
+            {
+                waiting.push_back(submission);
+            }
+            let group = take_group(&mut waiting);
+            self.run(group).await;
+        }
+    }
+
+    /// Brings every unit of the group to an answer.
+    async fn run(&mut self, group: Vec<Submission>) {
+        let left = self.run_together(group, REMOVED_UNITS_MAX).await;
+        for submission in left {
+            let rest = self.run_together(vec![submission], 0).await;
+            assert!(rest.is_empty(), "a unit that is tried alone must be answered");
+        }
+    }
+
+    /// Tries the group as one transaction. Gives back what is better tried unit by unit.
+    async fn run_together(&mut self, mut group: Vec<Submission>, mut removals: usize) -> Vec<Submission> {
+        let started = Instant::now();
+        let mut wait = WAIT_FIRST;
+        while !group.is_empty() {
+            let failure = match self.attempt(&group).await {
+                Ok(answers) => {
+                    answer_all(group, answers);
+                    return Vec::new();
+                }
+                Err(failure) => failure,
+            };
+            match failure {
+                Failure::Unit { index, error } => {
+                    group.remove(index).answer(Err(error));
+                    if removals == 0 {
+                        return group;
+                    }
+                    removals -= 1;
+                }
+                Failure::Passing(source) => {
+                    if started.elapsed() >= self.patience {
+                        let waited_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+                        return refuse_all(group, &AppendError::Unavailable { waited_ms, source });
+                    }
+                    tracing::warn!(error = %source, units = group.len(), "a group was given up and is tried again");
+                    wait = self.pause(wait).await;
+                }
+                Failure::Lasting(source) if group.len() == 1 => {
+                    return refuse_all(group, &AppendError::Store { source });
+                }
+                Failure::Lasting(_) => return group,
+                Failure::Unknown(source) => return refuse_all(group, &AppendError::Unknown { source }),
+            }
+        }
+        Vec::new()
+    }
+
+    /// Waits, and gives the next wait.
+    async fn pause(&self, wait: Duration) -> Duration {
+        let mut random = [0];
+        self.entropy.fill(&mut random);
+        tokio::time::sleep(wait - wait * u32::from(random[0]) / 512).await;
+        (wait * 2).min(WAIT_MAX)
+    }
+
+    /// One transaction for the group: read, decide, write, commit.
+    async fn attempt(&mut self, group: &[Submission]) -> Result<Answers, Failure> {
+        let mut wanted = Wanted::default();
+        for submission in group {
+            group::want(&submission.unit, &mut wanted);
+        }
+        let mut transaction = self.backend.begin().await?;
+        let found = match transaction.find(&wanted).await {
+            Ok(found) => found,
+            Err(error) => {
+                transaction.give_up().await;
+                return Err(error.into());
+            }
+        };
+        let mut admission = Admission::new(*transaction.head(), found, self.clock.now(), &self.entropy);
+        let admit = |(index, submission): (usize, &Submission)| Ok(admission.admit(index, &submission.unit)?);
+        let answers: Answers = group.iter().enumerate().map(admit).collect();
+        if answers.iter().all(Result::is_err) {
+            transaction.give_up().await;
+            return Ok(answers);
+        }
+        let (rows, head) = admission.finish();
+        self.group_number += 1;
+        if let Err(error) = transaction.write(&rows, &head, self.group_number).await {
+            transaction.give_up().await;
+            return Err(blame(error));
+        }
+        self.commit(transaction).await?;
+        let changes = (rows.timers_new.len() + rows.timers_changed.len()) as u64;
+        self.committed.send_modify(|committed| {
+            committed.position = committed.position.max(head.position);
+            committed.timer_changes += changes;
+        });
+        Ok(answers)
+    }
+
+    /// Commits; after a lost answer, asks until it is known or patience ends.
+    async fn commit(&self, transaction: Group) -> Result<(), Failure> {
+        if is_planted(Mutant::AnswerBeforeCommit) {
+            drop(tokio::spawn(transaction.commit()));
+            return Ok(());
+        }
+        let Err(lost) = transaction.commit().await else { return Ok(()) };
+        if is_planted(Mutant::UnknownIsCommitted) {
+            return Ok(());
+        }
+        if is_planted(Mutant::UnknownIsNotCommitted) {
+            return Err(lost.into());
+        }
+        tracing::warn!(error = %lost, "the answer to a commit was lost, asking whether the group is there");
+        let started = Instant::now();
+        let mut wait = WAIT_FIRST;
+        loop {
+            match self.backend.is_committed(self.group_number).await {
+                Ok(true) => return Ok(()),
+                Ok(false) => return Err(lost.into()),
+                Err(error) if started.elapsed() >= self.patience => return Err(Failure::Unknown(error)),
+                Err(_) => wait = self.pause(wait).await,
+            }
+        }
+    }
+}
+
+/// Takes from the front what fits one transaction: at least one unit.
+fn take_group(waiting: &mut VecDeque<Submission>) -> Vec<Submission> {
+    let mut bytes = 0_usize;
+    let fits = |submission: &&Submission| {
+        bytes = bytes.saturating_add(submission.bytes);
+        bytes <= GROUP_BYTES_MAX
+    };
+    let count = waiting.iter().take(GROUP_UNITS_MAX).take_while(fits).count().max(1);
+    waiting.drain(..count.min(waiting.len())).collect()
+}
+
+fn answer_all(group: Vec<Submission>, answers: Answers) {
+    assert_eq!(group.len(), answers.len(), "each unit of a group has one answer");
+    for (submission, answer) in group.into_iter().zip(answers) {
+        submission.answer(answer);
+    }
+}
+
+fn refuse_all(group: Vec<Submission>, error: &AppendError) -> Vec<Submission> {
+    tracing::error!(error = %error, units = group.len(), "a group was not written");
+    for submission in group {
+        submission.answer(Err(error.clone()));
+    }
+    Vec::new()
+}
+
+fn blame(error: WriteError) -> Failure {
+    match error {
+        WriteError::Rows { unit, sql, expected, changed } => {
+            Failure::Unit { index: unit, error: Refusal::StateRows { sql, expected, changed }.into() }
+        }
+        WriteError::Statement { unit, error } => {
+            Failure::Unit { index: unit, error: AppendError::Store { source: error } }
+        }
+        WriteError::Store(error) => error.into(),
+    }
+}
+
+/// A writer that panicked may have broken a promise that nobody checks again: the process ends with it.
+struct StopsProcess;
+
+impl Drop for StopsProcess {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the writer of a store panicked, the process ends");
+            std::process::abort();
+        }
+    }
+}

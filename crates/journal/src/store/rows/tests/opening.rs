@@ -1,0 +1,115 @@
+//! Opening: once, again, by many, and of what is newer.
+
+use super::sample::{event, key};
+use super::stand::{Stand, commit, number, stands};
+use crate::key::KeyState;
+use crate::store::{Migration, OpenError, Place, Rows};
+use crate::unit::Audience;
+
+#[tokio::test]
+async fn a_store_is_opened_again_as_it_was_left() {
+    for stand in stands() {
+        let backend = stand.opened().await;
+        let mut head = backend.head().await.unwrap();
+        assert_eq!(head.hash, messages::chain::start(head.store));
+        let events = vec![event(&mut head, "a", 1, Audience::Published)];
+        let rows = Rows { events, keys_new: vec![key("k", KeyState::Done, None, &head)], ..Rows::default() };
+        commit(&backend, 1, &rows, &head).await;
+        backend.close().await;
+        let backend = stand.open(2).await.unwrap();
+        assert_eq!(backend.head().await.unwrap(), head);
+        assert_eq!(number(&backend, "SELECT SUM(version) FROM (SELECT CAST(version AS INTEGER) AS version FROM schema_versions WHERE what = 'state rows') AS it").await, 2);
+        stand.clear(backend).await;
+    }
+}
+
+fn newer(result: Result<crate::store::Backend, OpenError>) -> (&'static str, i64, i64) {
+    match result {
+        Err(OpenError::Newer { what, found, known, .. }) => (what, found, known),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_release_is_refused_and_left_as_it_is() {
+    for mut stand in stands() {
+        let backend = stand.opened().await;
+        let known_journal = number(&backend, "SELECT version FROM schema_versions WHERE what = 'journal'").await;
+        backend.close().await;
+        // The service's tables are newer: neither they nor the journal's are touched.
+        stand.run("UPDATE schema_versions SET version = 7 WHERE what = 'state rows'").await;
+        assert_eq!(newer(stand.open(1).await), ("state rows", 7, 2));
+        stand.run("UPDATE schema_versions SET version = 2 WHERE what = 'state rows'").await;
+        stand.run("UPDATE schema_versions SET version = 999 WHERE what = 'journal'").await;
+        assert_eq!(newer(stand.open(1).await), ("journal", 999, known_journal));
+        stand.run(&format!("UPDATE schema_versions SET version = {known_journal} WHERE what = 'journal'")).await;
+        let backend = stand.opened().await;
+        backend.close().await;
+        // An older release of the service.
+        stand.config.state_rows = &[];
+        assert_eq!(newer(stand.open(1).await), ("state rows", 2, 0));
+        stand.config.state_rows = THREE;
+        let backend = stand.opened().await;
+        assert_eq!(number(&backend, "SELECT COUNT(*) FROM added").await, 0);
+        stand.clear(backend).await;
+    }
+}
+
+const THREE: &[Migration] = &[
+    Migration { version: 1, sql: "CREATE TABLE never_run (a BIGINT)" },
+    Migration { version: 2, sql: "CREATE TABLE never_run (a BIGINT)" },
+    Migration { version: 3, sql: "CREATE TABLE added (a BIGINT)" },
+];
+
+const BROKEN: &[Migration] = &[
+    Migration { version: 1, sql: "CREATE TABLE first (a BIGINT)" },
+    Migration { version: 2, sql: "CREATE TABLE second (a BIGINT); CREATE TABLE first (a BIGINT)" },
+];
+
+#[tokio::test]
+async fn a_migration_that_fails_leaves_nothing_of_its_version() {
+    for mut stand in stands() {
+        let good = std::mem::replace(&mut stand.config.state_rows, BROKEN);
+        let error = stand.open(1).await.unwrap_err();
+        assert!(matches!(error, OpenError::Sql { doing: "bring up to date", .. }), "{error:?}");
+        stand.config.state_rows = &BROKEN[..1];
+        let backend = stand.opened().await;
+        let tables = match stand.config.place {
+            Place::Sqlite { .. } => "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'second'",
+            Place::Postgres { .. } => "SELECT COUNT(*) FROM pg_class WHERE oid = to_regclass('second')",
+        };
+        assert_eq!(number(&backend, tables).await, 0);
+        stand.config.state_rows = good;
+        stand.clear(backend).await;
+    }
+}
+
+#[tokio::test]
+async fn a_row_of_a_process_that_wrote_nothing_for_long_is_removed_and_made_again() {
+    for stand in stands() {
+        let backend = stand.opened().await;
+        let head = backend.head().await.unwrap();
+        commit(&backend, 5, &Rows::default(), &head).await;
+        // Another process opens the store after the row has become old.
+        stand.run("UPDATE appenders SET changed_us = 0").await;
+        remove_old(&stand).await;
+        assert_eq!(number(&backend, "SELECT COUNT(*) FROM appenders").await, 0);
+        assert!(!backend.is_committed(6).await.unwrap());
+        commit(&backend, 6, &Rows::default(), &head).await;
+        assert!(backend.is_committed(6).await.unwrap());
+        assert!(!backend.is_committed(7).await.unwrap());
+        stand.clear(backend).await;
+    }
+}
+
+/// What opening does, without a second holder of a SQLite file.
+async fn remove_old(stand: &Stand) {
+    match &stand.config.place {
+        Place::Sqlite { .. } => stand.run("DELETE FROM appenders").await,
+        Place::Postgres { .. } => {
+            let other = stand.open(2).await.unwrap();
+            other.close().await;
+            stand.run("DELETE FROM appenders WHERE group_number = 0").await;
+        }
+    }
+}
