@@ -13,11 +13,11 @@ import { fileURLToPath } from 'node:url'
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 
-const BINARY = process.env.LASTRO_BINARY ?? here('../../target/debug/lastro')
+export const BINARY = process.env.LASTRO_BINARY ?? here('../../target/debug/lastro')
 const GENESIS = here('genesis.json')
 
 // Longer than any start or stop takes on a busy machine; a test fails then instead of hanging.
-const START_MS_MAX = 30_000
+export const START_MS_MAX = 30_000
 const STOP_MS_MAX = 15_000
 
 export const CHAIN_ID = 1337
@@ -38,9 +38,7 @@ export async function readArtifact(name) {
 
 /** Starts a ledger of one sealer and answers its addresses once it listens. */
 export async function startLedger({ blockPeriod = '200ms' } = {}) {
-  await access(BINARY).catch(() => {
-    throw new Error(`there is no \`${BINARY}\`; build it with \`cargo build --workspace --bin lastro\``)
-  })
+  await expectBinary()
   const dataDir = await mkdtemp(join(tmpdir(), 'lastro-clients-'))
   try {
     await initialise(dataDir)
@@ -49,6 +47,13 @@ export async function startLedger({ blockPeriod = '200ms' } = {}) {
     await rm(dataDir, { recursive: true, force: true })
     throw error
   }
+}
+
+/** Fails with words if the binary was not built. */
+export async function expectBinary() {
+  await access(BINARY).catch(() => {
+    throw new Error(`there is no \`${BINARY}\`; build it with \`cargo build --workspace --bin lastro\``)
+  })
 }
 
 async function initialise(dataDir) {
@@ -73,7 +78,7 @@ async function listen(dataDir, blockPeriod) {
   tooLate.catch(() => {})
   try {
     const { http, ws } = await Promise.race([addresses(process), ended, tooLate])
-    return { http, ws, stop: () => stop(process, dataDir) }
+    return { http, ws, stop: () => stopAndRemove(process, dataDir) }
   } catch (error) {
     process.kill('SIGKILL')
     throw error
@@ -93,7 +98,8 @@ async function addresses(process) {
   return found
 }
 
-async function stop(process, dataDir) {
+/** Asks a process to end, waits until it has, and removes its data directory. */
+export async function stopAndRemove(process, dataDir) {
   const exit = exitOf(process)
   process.kill('SIGTERM')
   const timer = setTimeout(() => process.kill('SIGKILL'), STOP_MS_MAX)
@@ -104,13 +110,13 @@ async function stop(process, dataDir) {
 }
 
 /** `[code, signal]` of a process, also if it has ended already. */
-async function exitOf(process) {
+export async function exitOf(process) {
   if (process.exitCode !== null || process.signalCode !== null) return [process.exitCode, process.signalCode]
   return once(process, 'exit')
 }
 
 /** Keeps what a process says on standard error, for the text of a failure. */
-function collect(process) {
+export function collect(process) {
   const lines = []
   createInterface({ input: process.stderr }).on('line', (line) => lines.push(line))
   return lines

@@ -12,6 +12,7 @@ use crate::key::{KeyLabel, Purpose};
 use crate::keystore::{KeyStore, KeystoreError};
 use crate::network::{Network, ProfileName};
 use crate::passphrase::Passphrase;
+use crate::sandbox::{NotTheSandbox, Sandbox};
 use crate::secret::Secret;
 use crate::test_key::{self, TestKeyError};
 
@@ -46,6 +47,20 @@ pub struct SignedTransaction {
 #[error("there is no key `{label}`: open it from its key store first")]
 pub struct UnknownKey {
     label: KeyLabel,
+}
+
+/// A key is not shown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RevealError {
+    /// There is no such key.
+    #[error(transparent)]
+    UnknownKey(#[from] UnknownKey),
+    /// It is somebody's secret. Only what anybody can derive is shown.
+    #[error("key `{label}` is no test key, so it is shown to nobody")]
+    Secret {
+        /// The key.
+        label: KeyLabel,
+    },
 }
 
 /// Nothing was signed.
@@ -104,6 +119,8 @@ pub enum SignError {
 /// It is filled at start and shared afterwards; signing takes `&self`.
 pub struct Custody {
     network: Network,
+    /// Set if the network was found to be the Drex sandbox.
+    sandbox: Option<Sandbox>,
     keys: BTreeMap<KeyLabel, HeldKey>,
 }
 
@@ -116,7 +133,18 @@ struct HeldKey {
 impl Custody {
     /// No keys yet.
     pub fn new(network: Network) -> Self {
-        Self { network, keys: BTreeMap::new() }
+        Self { network, sandbox: None, keys: BTreeMap::new() }
+    }
+
+    /// No keys yet, for the Drex sandbox that this process runs itself: test keys are taken there although its chain id is
+    /// the pilot's. `genesis_hash` is that of the ledger which the caller holds open; see [`sandbox`](crate::sandbox).
+    ///
+    /// # Errors
+    ///
+    /// The network is not the sandbox.
+    pub fn for_sandbox(network: Network, genesis_hash: B256) -> Result<Self, NotTheSandbox> {
+        let sandbox = Sandbox::recognise(&network, genesis_hash)?;
+        Ok(Self { network, sandbox: Some(sandbox), keys: BTreeMap::new() })
     }
 
     /// The network that the keys are used on.
@@ -140,17 +168,19 @@ impl Custody {
         Ok(self.keys.entry(label.clone()).or_insert(key).secret.address())
     }
 
-    /// Adds the test key of the label (keccak-256 of `lastro test key: <label>`), and gives its address.
+    /// Adds the test key of the label (keccak-256 of `lastro test key: <label>`, in the sandbox of
+    /// `lastro sandbox key: <genesis hash>: <label>`), and gives its address.
     ///
     /// # Errors
     ///
-    /// The network is not the embedded ledger, or the label is taken.
+    /// The network is neither the embedded ledger nor the sandbox, or the label is taken.
     pub fn add_test_key(&mut self, label: KeyLabel, purpose: Purpose) -> Result<Address, TestKeyError> {
-        if !self.network.allows_test_keys() {
+        if !self.allows_test_keys() {
             let Network { profile, chain_id } = self.network.clone();
             return Err(TestKeyError::NotEmbedded { label, profile, chain_id });
         }
-        let secret = test_key::derive(&label)?;
+        let domain = self.sandbox.map_or_else(|| test_key::EMBEDDED_DOMAIN.to_owned(), Sandbox::domain);
+        let secret = test_key::derive(&domain, &label)?;
         let address = secret.address();
         match self.keys.entry(label) {
             Entry::Occupied(taken) => Err(TestKeyError::LabelTaken { label: taken.key().clone() }),
@@ -168,6 +198,19 @@ impl Custody {
     /// There is no such key.
     pub fn address(&self, label: &KeyLabel) -> Result<Address, UnknownKey> {
         self.key(label).map(|key| key.secret.address())
+    }
+
+    /// The private key of a test key as wallets read it, 0x and 64 hexadecimal digits: anybody can derive it.
+    ///
+    /// # Errors
+    ///
+    /// There is no such key, or it is no test key.
+    pub fn reveal_test_key(&self, label: &KeyLabel) -> Result<String, RevealError> {
+        let key = self.key(label)?;
+        if !key.is_test_key {
+            return Err(RevealError::Secret { label: label.clone() });
+        }
+        Ok(B256::from(*key.secret.bytes()).to_string())
     }
 
     /// The keys, by label.
@@ -212,6 +255,11 @@ impl Custody {
         Ok(SignedTransaction { hash: keccak256(&raw), raw, sender: key.secret.address(), nonce })
     }
 
+    /// Whether keys that anybody can derive may be used.
+    fn allows_test_keys(&self) -> bool {
+        self.sandbox.is_some() || self.network.allows_test_keys()
+    }
+
     fn key(&self, label: &KeyLabel) -> Result<&HeldKey, UnknownKey> {
         self.keys.get(label).ok_or_else(|| UnknownKey { label: label.clone() })
     }
@@ -221,7 +269,7 @@ impl Custody {
         if key.purpose != Purpose::Transactions {
             return Err(SignError::WrongPurpose { label: label.clone(), purpose: key.purpose });
         }
-        if key.is_test_key && !self.network.allows_test_keys() {
+        if key.is_test_key && !self.allows_test_keys() {
             let Network { profile, chain_id } = self.network.clone();
             return Err(SignError::TestKey { label: label.clone(), profile, chain_id });
         }
@@ -371,7 +419,7 @@ mod tests {
     #[test]
     fn nothing_prints_a_key_or_a_passphrase() {
         let (custody, label, address) = custody();
-        let secret = test_key::derive(&label).unwrap();
+        let secret = test_key::derive(test_key::EMBEDDED_DOMAIN, &label).unwrap();
         let passphrase = Passphrase::of_text("open sesame");
         let folder = tempfile::tempdir().unwrap();
         let directory = crate::KeystoreDirectory::open(folder.path()).unwrap();
@@ -386,7 +434,7 @@ mod tests {
             format!("{passphrase:?} {wrong:?} {store:?}"),
             format!("{error:?} {error}"),
             format!("{:?}", store.open_key(&label, &passphrase).unwrap()),
-            format!("{:?}", test_key::derive(&label)),
+            format!("{:?}", test_key::derive(test_key::EMBEDDED_DOMAIN, &label)),
             format!("{:?}", custody.sign_transaction(&label, &[1, 2, 3], CHAIN_ID)),
         ];
         let key = hex::encode(secret.bytes());

@@ -34,7 +34,8 @@
 //! * Key material and passphrases are wiped when dropped and appear in no `Debug`, `Display` or error; a test looks for them.
 //! * Every signature has a low `s` (EIP-2) and recovers to the key's address; both are asserted before the bytes leave.
 //! * A test key (derived from its published label) is refused on every profile but `embedded` and on every chain id of a
-//!   known public network, when it is added and again at each signature.
+//!   known public network, when it is added and again at each signature. The one exception, the Drex pilot's chain id on the
+//!   [`sandbox`]'s genesis, is bound to that genesis twice: by comparison, and in the keys themselves.
 //! * A keystore file is mode 0600, appears under its name whole or not at all, and cannot make the reader use more than
 //!   [`keystore::SCRYPT_MEMORY_BYTES_MAX`] of memory.
 //!
@@ -47,10 +48,11 @@ mod key;
 pub mod keystore;
 mod network;
 mod passphrase;
+pub mod sandbox;
 mod secret;
 mod test_key;
 
-pub use crate::custody::{Custody, KeyInfo, SignError, SignedTransaction, UnknownKey};
+pub use crate::custody::{Custody, KeyInfo, RevealError, SignError, SignedTransaction, UnknownKey};
 pub use crate::key::{KeyLabel, KeyLabelError, LABEL_CHARACTERS_MAX, Purpose};
 pub use crate::keystore::{KeyStore, KeystoreDirectory, KeystoreError, ScryptCost};
 pub use crate::network::{Network, ProfileName, ProfileNameError};

@@ -10,7 +10,8 @@ const PROFILE_NAME_CHARACTERS_MAX: usize = 32;
 
 /// Chain ids on which a test key is refused even if the profile calls itself embedded: public networks, where anybody could
 /// spend what a published key holds. 1, 10, 56, 100, 137, 8453, 42161 and 11155111 are the public Ethereum networks in wide
-/// use; 12120014 and 648629 are RBB's (production and laboratory); 381660001 is the Drex pilot's.
+/// use; 12120014 and 648629 are RBB's (production and laboratory); 381660001 is the Drex pilot's, with the one exception of
+/// [`sandbox`](crate::sandbox).
 const PUBLIC_CHAIN_IDS: &[u64] = &[1, 10, 56, 100, 137, 8453, 42_161, 648_629, 11_155_111, 12_120_014, 381_660_001];
 
 /// The name of a network profile, such as `embedded` or `besu-private`.
@@ -27,7 +28,7 @@ pub struct ProfileNameError {
 impl ProfileName {
     /// The profile of the ledger that the binary carries.
     pub fn embedded() -> Self {
-        Self(EMBEDDED.to_owned())
+        Self::of_literal(EMBEDDED)
     }
 
     /// Reads a name: 1 to 32 characters of `a-z`, `0-9` and `-`.
@@ -41,6 +42,11 @@ impl ProfileName {
             return Err(ProfileNameError { text: text.to_owned() });
         }
         Ok(Self(text.to_owned()))
+    }
+
+    /// A name that stands in this crate's code.
+    pub(crate) fn of_literal(name: &'static str) -> Self {
+        Self(name.to_owned())
     }
 
     /// Whether this is the profile of the ledger that the binary carries.

@@ -38,9 +38,12 @@ pub enum TestKeyError {
     },
 }
 
-/// The key of a label: keccak-256 of `lastro test key: <label>` in ASCII.
-pub(crate) fn derive(label: &KeyLabel) -> Result<Secret, TestKeyError> {
-    let hash = keccak256(format!("lastro test key: {label}"));
+/// What labels of the embedded network's test keys are joined to.
+pub(crate) const EMBEDDED_DOMAIN: &str = "lastro test key";
+
+/// The key of a label: keccak-256 of `<domain>: <label>` in ASCII.
+pub(crate) fn derive(domain: &str, label: &KeyLabel) -> Result<Secret, TestKeyError> {
+    let hash = keccak256(format!("{domain}: {label}"));
     Secret::new(Zeroizing::new(hash.0)).map_err(|source| TestKeyError::NoKey { label: label.clone(), source })
 }
 
@@ -52,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_derivation_does_not_change() {
-        let secret = derive(&KeyLabel::parse("bank-a").unwrap()).unwrap();
+        let secret = derive(EMBEDDED_DOMAIN, &KeyLabel::parse("bank-a").unwrap()).unwrap();
         assert_eq!(secret.bytes(), &keccak256(b"lastro test key: bank-a").0);
         assert_eq!(secret.address(), address!("3a485bd5ccb7d309086f8041ebfa1d03474a1a0a"));
     }

@@ -1,5 +1,13 @@
 //! The command line: what can be asked for.
 
+mod backup;
+mod drex;
+mod journal;
+
+pub(crate) use backup::{Backup, BackupCommand, BackupDrill, PersonsArguments, Restore};
+pub(crate) use drex::{DrexCommand, DrexDeploy, DrexSandbox, PassphraseArguments};
+pub(crate) use journal::{JournalCommand, JournalExport, JournalImport, JournalRebind, JournalSource, JournalVerify};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -48,12 +56,25 @@ pub(crate) struct Output {
 pub(crate) enum Command {
     /// Settle real federal bonds against tokenised money, on a ledger of its own
     Demo(Demo),
+    /// The Drex pilot's suite: a sandbox on this machine, or a deployment
+    #[command(subcommand)]
+    Drex(DrexCommand),
     /// The embedded EVM ledger
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// The audit trail: check it, carry it elsewhere
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// One cut of all stores of a process, with a manifest; and a drill that proves it
+    Backup(Backup),
+    /// Bring a backup back, into empty places
+    Restore(Restore),
     /// Federal bonds
     #[command(subcommand)]
     Bond(BondCommand),
+    /// Measure this machine: load generators with their peers
+    #[command(subcommand)]
+    Bench(bench::Benchmark),
 }
 
 /// Arguments of `lastro demo`.

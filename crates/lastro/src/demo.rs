@@ -7,6 +7,7 @@
 //!
 //! A run that dies goes on where it was when it is started again with the same data directory.
 
+pub(crate) mod book_keeper;
 mod books;
 mod movements;
 mod parties;
@@ -83,7 +84,8 @@ async fn perform(
     printer: &Printer,
 ) -> Result<(), Failure> {
     let chain = ledger.chain(cast.custody).await?;
-    let mut session = Session::new(chain, plan).await?;
+    let keeper = ledger.book_keeper().await?;
+    let mut session = Session::new(chain, keeper, plan).await?;
     // Once everything was played it is shown, whoever is in a hurry.
     let mut result = tokio::select! {
         result = session.play(plan, texts, printer) => result,

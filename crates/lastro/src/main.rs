@@ -3,12 +3,20 @@
 //! What it must not know: how any part works inside. It reads arguments, opens parts, hands them to each other, and says
 //! what came of it. Only [`printer`] prints and only `main` exits.
 
+mod backup_command;
+mod bench_command;
 mod bond_command;
 mod cli;
 mod demo;
+mod dispatch;
+mod drex_command;
+mod drex_suite;
 mod failure;
 mod in_process;
+mod interruption;
+mod journal_command;
 mod ledger_command;
+mod own_ledger;
 mod printer;
 mod table;
 
@@ -34,8 +42,13 @@ fn main() -> ExitCode {
 fn run(command: Command, printer: &Printer) -> Result<(), Failure> {
     match command {
         Command::Demo(arguments) => demo::run(&arguments, printer),
+        Command::Drex(command) => drex_command::run(command, printer),
         Command::Ledger(command) => ledger_command::run(command, printer),
+        Command::Journal(command) => journal_command::run(command, printer),
+        Command::Backup(command) => backup_command::run(&command, printer),
+        Command::Restore(command) => backup_command::restore(&command, printer),
         Command::Bond(command) => bond_command::run(&command, printer),
+        Command::Bench(benchmark) => bench_command::run(&benchmark, printer),
     }
 }
 

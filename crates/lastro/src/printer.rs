@@ -25,6 +25,23 @@ pub(crate) struct Printer {
     is_silent: bool,
 }
 
+/// The line of progress.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProgressLine {
+    is_shown: bool,
+}
+
+impl ProgressLine {
+    /// Shows `text` in place of the line before, on a terminal only.
+    pub(crate) fn show(self, text: &str) {
+        if self.is_shown {
+            let mut out = anstream::stderr().lock();
+            // Whoever closed the terminal does not miss it.
+            let _ = write!(out, "\r\x1b[2K{text}").and_then(|()| out.flush());
+        }
+    }
+}
+
 impl Printer {
     /// A printer for a command.
     pub(crate) fn new(output: &Output) -> Self {
@@ -114,11 +131,12 @@ impl Printer {
 
     /// Shows `text` in place of the line before, on a terminal only.
     pub(crate) fn progress(&self, text: &str) {
-        if self.is_progress_shown {
-            let mut out = anstream::stderr().lock();
-            // Whoever closed the terminal does not miss it.
-            let _ = write!(out, "\r\x1b[2K{text}").and_then(|()| out.flush());
-        }
+        self.progress_line().show(text);
+    }
+
+    /// The line of progress, for work that goes on in another thread.
+    pub(crate) fn progress_line(&self) -> ProgressLine {
+        ProgressLine { is_shown: self.is_progress_shown }
     }
 
     /// Removes the progress line.

@@ -102,6 +102,11 @@ impl Books {
         -self.balances.get(&(asset, Account::Issued)).copied().unwrap_or(0)
     }
 
+    /// Every account that has ever been moved.
+    pub(crate) fn accounts(&self) -> impl Iterator<Item = (Asset, Account)> {
+        self.balances.keys().copied()
+    }
+
     /// Number of movements posted.
     pub(crate) fn postings(&self) -> usize {
         self.postings

@@ -1,7 +1,7 @@
 //! Who takes part in the demonstration. The institutions are invented; the Treasury and the central bank are not, since
 //! operation 1002 has no other issuer.
 
-use bindings::drex::RealTokenizado;
+use crate::drex_suite::{Institution, Wallet};
 use custody::KeyLabel;
 use market::CnpjRoot;
 
@@ -103,22 +103,49 @@ impl Bank {
         root.parse().expect("the literals are roots")
     }
 
-    /// Arguments of its token's constructor.
-    pub(crate) fn token_constructor(
-        self,
-        wallet: alloy_primitives::Address,
-        admin: alloy_primitives::Address,
-        reserve: alloy_primitives::Address,
-    ) -> RealTokenizado::constructorCall {
-        let root = self.cnpj_root();
-        RealTokenizado::constructorCall {
-            name_: format!("RealTokenizado@{}", root.as_str()),
-            symbol_: format!("DREX@{}", root.as_str()),
-            authority_: wallet,
-            admin_: admin,
-            participant_: self.name().to_owned(),
-            cnpj8_: alloy_primitives::U256::from(root.to_u128()),
-            reserve_: reserve,
+    /// Its place among the suite's institutions.
+    pub(crate) fn place(self) -> usize {
+        match self {
+            Self::Ipe => 0,
+            Self::Jatoba => 1,
+        }
+    }
+
+    fn of_place(place: usize) -> Self {
+        BANKS[place]
+    }
+}
+
+impl From<Bank> for Institution {
+    fn from(bank: Bank) -> Self {
+        let clients = vec![Party::Client(bank).name().to_owned()];
+        Self { name: bank.name().to_owned(), root: bank.cnpj_root(), clients }
+    }
+}
+
+impl From<Party> for Wallet {
+    fn from(party: Party) -> Self {
+        match party {
+            Party::Admin => Self::Admin,
+            Party::CentralBank => Self::CentralBank,
+            Party::Treasury => Self::Treasury,
+            Party::Bank(bank) => Self::Bank(bank.place()),
+            Party::Reserve(bank) => Self::Reserve(bank.place()),
+            Party::Client(bank) => Self::Client(bank.place(), 0),
+        }
+    }
+}
+
+impl From<Wallet> for Party {
+    /// Each bank has one client here.
+    fn from(wallet: Wallet) -> Self {
+        match wallet {
+            Wallet::Admin => Self::Admin,
+            Wallet::CentralBank => Self::CentralBank,
+            Wallet::Treasury => Self::Treasury,
+            Wallet::Bank(place) => Self::Bank(Bank::of_place(place)),
+            Wallet::Reserve(place) => Self::Reserve(Bank::of_place(place)),
+            Wallet::Client(place, _) => Self::Client(Bank::of_place(place)),
         }
     }
 }
@@ -133,5 +160,10 @@ mod tests {
         let labels: BTreeSet<String> = PARTIES.iter().map(|party| party.key_label().as_str().to_owned()).collect();
         assert_eq!(labels.len(), PARTIES.len());
         assert_ne!(Bank::Ipe.cnpj_root(), Bank::Jatoba.cnpj_root());
+    }
+
+    #[test]
+    fn every_party_has_a_wallet_in_the_suite_and_is_found_by_it() {
+        assert!(PARTIES.iter().all(|party| Party::from(Wallet::from(*party)) == *party));
     }
 }

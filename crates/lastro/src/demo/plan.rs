@@ -11,13 +11,14 @@ pub(crate) use trades::unix_seconds;
 use super::books::{Account, Asset, Posting, hundredths};
 use super::parties::Party;
 use super::suite::Suite;
+use crate::dispatch::Target;
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 use market::{BondQuote, UnitPrice};
 
 /// Most bonds of one list: each takes some fourteen transactions.
 pub(crate) const BONDS_MAX: usize = 50;
 /// Changes whenever the plan for the same list changes, so that an old data directory is not continued by a new plan.
-const PLAN_VERSION: &str = "lastro demo plan 1";
+const PLAN_VERSION: &str = "lastro demo plan 2";
 
 /// Steps that may be sent together: none needs another one's effect, unless the same wallet sends both, in this order.
 #[derive(Clone, Debug)]
@@ -109,15 +110,6 @@ pub(crate) struct Step {
     pub(crate) subject: String,
     /// What it does to the books.
     pub(crate) effect: Effect,
-}
-
-/// Where a transaction goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// To a contract.
-    Call(Address),
-    /// It creates a contract, which must come to stand here.
-    Create(Address),
 }
 
 /// What a transaction does to the books.

@@ -1,25 +1,23 @@
 //! One run of the demonstration: the ledger, the lanes, and what came of every step.
 
+use super::book_keeper::{BookKeeper, KeepError};
 use super::books::{Books, Posting};
 use super::movements::Movements;
 use super::parties::{PARTIES, Party};
-use super::plan::{Effect, Plan, Stage, Step, Target};
+use super::plan::{Effect, Plan, Stage, Step};
 use super::texts::{Text, Texts};
+#[cfg(test)]
+use crate::dispatch::Target;
+use crate::dispatch::{Dispatch, InFlightMax, Order, check};
+use crate::drex_suite::Wallet;
 use crate::failure::{Failure, FailureKind};
 use crate::printer::Printer;
-use alloy_primitives::{Address, Bytes, U256};
-use chain::{Chain, Execution, Intent, IntentKey, Lane, Mined, Outcome, OutcomeError, SubmitError};
+#[cfg(test)]
+use alloy_primitives::Bytes;
+use alloy_primitives::{Address, U256};
+use chain::{Chain, Execution, Mined};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::task::JoinSet;
-
-/// Most gas of a creation: the largest contract of the suite needs about 4.2 million.
-const CREATE_GAS_MAX: u64 = 8_000_000;
-/// Most gas of a call: the dearest, a settlement between clients of two banks, needs about 0.4 million.
-const CALL_GAS_MAX: u64 = 1_000_000;
-/// How long one transaction may take until it is in a block. Far beyond any block period of the demonstration.
-const OUTCOME_WAIT_MAX: Duration = Duration::from_secs(60);
+use std::time::Duration;
 
 /// What came of a step.
 #[derive(Clone, Debug)]
@@ -47,8 +45,8 @@ pub(crate) struct Settled {
 
 /// The run.
 pub(crate) struct Session {
-    chain: Arc<Chain>,
-    lanes: BTreeMap<Party, Lane>,
+    dispatch: Dispatch,
+    keeper: BookKeeper,
     movements: Movements,
     /// Every step so far, in the plan's order.
     pub(crate) done: Vec<Done>,
@@ -56,7 +54,7 @@ pub(crate) struct Session {
     pub(crate) settled: Vec<Settled>,
     /// The contract's own words for the failure that was meant.
     pub(crate) refused: Option<String>,
-    /// The books.
+    /// The books as the journal has them, once everything was played.
     pub(crate) books: Books,
 }
 
@@ -65,33 +63,22 @@ impl Session {
     ///
     /// # Errors
     /// [`Failure`] if a lane cannot be opened.
-    pub(crate) async fn new(chain: Chain, plan: &Plan) -> Result<Self, Failure> {
-        let mut lanes = BTreeMap::new();
-        for party in PARTIES {
-            let lane = chain.lane(&party.key_label()).await;
-            let lane = lane.map_err(|error| Failure::new(FailureKind::Environment, error))?;
-            let _ = lanes.insert(party, lane);
-        }
-        let movements = Movements::new(plan, |party| lanes[&party].sender());
-        Ok(Self {
-            chain: Arc::new(chain),
-            lanes,
-            movements,
-            done: Vec::new(),
-            settled: Vec::new(),
-            refused: None,
-            books: Books::default(),
-        })
+    pub(crate) async fn new(chain: Chain, keeper: BookKeeper, plan: &Plan) -> Result<Self, Failure> {
+        let keys = PARTIES.map(|party| (Wallet::from(party), party.key_label()));
+        let dispatch = Dispatch::open(chain, keys, InFlightMax::EMBEDDED).await?;
+        let movements = Movements::new(plan, |party| dispatch.address(party.into()));
+        let (done, settled, books) = (Vec::new(), Vec::new(), Books::default());
+        Ok(Self { dispatch, keeper, movements, done, settled, refused: None, books })
     }
 
     /// The chain, for reading.
     pub(crate) fn chain(&self) -> &Chain {
-        &self.chain
+        self.dispatch.chain()
     }
 
     /// Somebody's wallet.
     pub(crate) fn wallet(&self, party: Party) -> Address {
-        self.lanes[&party].sender()
+        self.dispatch.address(party.into())
     }
 
     /// Plays all stages.
@@ -104,6 +91,7 @@ impl Session {
             printer.progress(&format!("{}/{all} {transactions} · {}", self.done.len(), texts.title(stage.title)));
             self.play_stage(plan, stage).await?;
         }
+        self.books = self.keeper.books().await.map_err(keep_failure)?;
         printer.progress_end();
         Ok(())
     }
@@ -111,37 +99,28 @@ impl Session {
     /// Sends one intent outside of the plan, and waits for it: for whoever tests that the books notice.
     #[cfg(test)]
     pub(crate) async fn send_outside_the_plan(&self, party: Party, contract: Address, data: Bytes) -> Mined {
-        let key = IntentKey::parse(&format!("outside-the-plan/{}", alloy_primitives::keccak256(&data))).unwrap();
-        let intent = Intent::call(key, contract, data, CALL_GAS_MAX, "outside the plan");
-        let submitted = self.lanes[&party].submit(&intent).await.unwrap();
-        match self.chain.outcome(&submitted.key, OUTCOME_WAIT_MAX).await.unwrap() {
-            Outcome::Mined(mined) => mined,
-            Outcome::Refused(refusal) => panic!("refused: {}", refusal.reason),
-        }
+        let key = format!("outside-the-plan/{}", alloy_primitives::keccak256(&data));
+        let subject = "outside the plan".to_owned();
+        let order = Order { key, sender: party.into(), target: Target::Call(contract), data, subject };
+        self.dispatch.send(&[order]).await.unwrap().remove(0).mined
     }
 
     async fn play_stage(&mut self, plan: &Plan, stage: &Stage) -> Result<(), Failure> {
         let first = self.done.len();
-        let mut sent: JoinSet<Result<Vec<(usize, Done)>, Failure>> = JoinSet::new();
-        for (party, lane) in &self.lanes {
-            let steps: Vec<(usize, Step)> =
-                stage.steps.iter().cloned().enumerate().filter(|(_, step)| step.party == *party).collect();
-            if !steps.is_empty() {
-                let _ = sent.spawn(send(Arc::clone(&self.chain), lane.clone(), steps));
-            }
-        }
-        let mut done: Vec<(usize, Done)> = Vec::with_capacity(stage.steps.len());
-        while let Some(result) = sent.join_next().await {
-            let of_lane = result.map_err(|error| Failure::new(FailureKind::Unknown, error))?;
-            done.extend(of_lane?);
-        }
-        done.sort_by_key(|(place, _)| *place);
-        self.done.extend(done.into_iter().map(|(_, done)| done));
-        self.confirm(plan, stage, first)
+        let orders: Vec<Order> = stage.steps.iter().map(order).collect();
+        let sent = self.dispatch.send(&orders).await?;
+        self.done.extend(stage.steps.iter().zip(sent).map(|(step, sent)| Done {
+            key: step.key.clone(),
+            subject: step.subject.clone(),
+            party: step.party,
+            mined: sent.mined,
+            latency: sent.latency,
+        }));
+        self.confirm(plan, stage, first).await
     }
 
     /// Compares what moved with what was ordered, and posts what was ordered.
-    fn confirm(&mut self, plan: &Plan, stage: &Stage, first: usize) -> Result<(), Failure> {
+    async fn confirm(&mut self, plan: &Plan, stage: &Stage, first: usize) -> Result<(), Failure> {
         let mut commanded: BTreeMap<usize, usize> = BTreeMap::new();
         for (place, step) in stage.steps.iter().enumerate() {
             let index = first + place;
@@ -151,14 +130,14 @@ impl Session {
                 Effect::Nothing => self.expect(plan, step, index, &[], &moved)?,
                 Effect::Moves(postings) => {
                     self.expect(plan, step, index, postings, &moved)?;
-                    self.post(postings)?;
+                    self.post(index, postings).await?;
                 }
                 Effect::Fails(error) => self.expect_failure(step, index, error)?,
                 Effect::Command(operation) => match commanded.remove(operation) {
                     None => {
                         let _ = commanded.insert(*operation, index);
                     }
-                    Some(other) => self.confirm_operation(plan, step, *operation, [other, index])?,
+                    Some(other) => self.confirm_operation(plan, step, *operation, [other, index]).await?,
                 },
             }
         }
@@ -166,7 +145,7 @@ impl Session {
     }
 
     /// One of the two commands moved everything, money and bonds together, and the other nothing.
-    fn confirm_operation(
+    async fn confirm_operation(
         &mut self,
         plan: &Plan,
         step: &Step,
@@ -191,7 +170,7 @@ impl Session {
             return Err(Failure::new(FailureKind::Refused, error));
         }
         self.settled.push(Settled { operation, step: settling });
-        self.post(&ordered.postings)
+        self.post(settling, &ordered.postings).await
     }
 
     fn expect(
@@ -203,17 +182,7 @@ impl Session {
         moved: &[Posting],
     ) -> Result<(), Failure> {
         let done = &self.done[index];
-        if let Execution::Reverted { data } = &done.mined.execution {
-            let reason = bindings::revert::decode(data.as_ref().map_or(&[], |data| data.as_ref()));
-            let error = anyhow::anyhow!("`{}` failed on the ledger: {reason}", done.subject);
-            return Err(Failure::new(FailureKind::Refused, error));
-        }
-        if let (Target::Create(expected), created) = (step.target, done.mined.created_address)
-            && created != Some(expected)
-        {
-            let error = anyhow::anyhow!("`{}` came to stand at {created:?} instead of {expected}", done.subject);
-            return Err(Failure::new(FailureKind::Refused, error));
-        }
+        check(&done.mined, &done.subject, step.target)?;
         let mut ordered = ordered.to_vec();
         ordered.sort_unstable();
         if ordered == moved {
@@ -238,60 +207,30 @@ impl Session {
         Ok(())
     }
 
-    fn post(&mut self, postings: &[Posting]) -> Result<(), Failure> {
-        self.books.post(postings).map_err(|error| Failure::new(FailureKind::Refused, error))
+    /// Posts what was confirmed in a step, under the step's key.
+    async fn post(&self, index: usize, postings: &[Posting]) -> Result<(), Failure> {
+        let done = &self.done[index];
+        self.keeper.post(&done.key, done.mined.hash, postings).await.map_err(keep_failure)
     }
 
-    /// Closes the store. The lanes must not be used any more.
+    /// Closes the stores. The lanes must not be used any more.
     pub(crate) async fn close(self) {
-        drop(self.lanes);
-        if let Some(chain) = Arc::into_inner(self.chain) {
-            chain.close().await;
-        }
+        self.keeper.close().await;
+        self.dispatch.close().await;
     }
 }
 
-/// Sends one wallet's steps of a stage in order, and waits for all of them.
-async fn send(chain: Arc<Chain>, lane: Lane, steps: Vec<(usize, Step)>) -> Result<Vec<(usize, Done)>, Failure> {
-    let intents = steps.iter().map(|(_, step)| intent(step)).collect::<Result<Vec<Intent>, Failure>>()?;
-    let began = Instant::now();
-    let results = lane.submit_all(&intents).await;
-    let mut done = Vec::with_capacity(steps.len());
-    for ((place, step), result) in steps.into_iter().zip(results) {
-        let submitted = result.map_err(submit_failure)?;
-        let outcome = chain.outcome(&submitted.key, OUTCOME_WAIT_MAX).await.map_err(outcome_failure)?;
-        let mined = match outcome {
-            Outcome::Mined(mined) => mined,
-            Outcome::Refused(refusal) => {
-                let error = anyhow::anyhow!("`{}` was refused: {}", step.subject, refusal.reason);
-                return Err(Failure::new(FailureKind::Refused, error));
-            }
-        };
-        let latency = (!submitted.is_repeated).then(|| began.elapsed());
-        done.push((place, Done { key: step.key, subject: step.subject, party: step.party, mined, latency }));
-    }
-    Ok(done)
-}
-
-fn intent(step: &Step) -> Result<Intent, Failure> {
-    let key = IntentKey::parse(&step.key).map_err(|error| Failure::new(FailureKind::Usage, error))?;
-    let (data, subject): (Bytes, &str) = (step.data.clone(), &step.subject);
-    Ok(match step.target {
-        Target::Create(_) => Intent::create(key, data, CREATE_GAS_MAX, subject),
-        Target::Call(contract) => Intent::call(key, contract, data, CALL_GAS_MAX, subject),
-    })
-}
-
-fn submit_failure(error: SubmitError) -> Failure {
+/// Books that refuse what the ledger confirmed are a difference; all else is the journal's store.
+pub(super) fn keep_failure(error: KeepError) -> Failure {
     let kind = match &error {
-        SubmitError::KeyUsedOtherwise { .. } => FailureKind::Usage,
-        SubmitError::Unsettled { .. } => FailureKind::Unknown,
-        _ => FailureKind::Refused,
+        KeepError::Refused { .. } => FailureKind::Refused,
+        KeepError::Journal { .. } => FailureKind::Unknown,
+        KeepError::Open(_) | KeepError::Read(_) | KeepError::Name(_) => FailureKind::Environment,
     };
-    Failure::new(kind, error).with_hint("run it again with the same `--data-dir`: what was sent is not sent twice")
+    Failure::new(kind, error).with_hint("run it again with the same `--data-dir`: nothing is posted twice")
 }
 
-fn outcome_failure(error: OutcomeError) -> Failure {
-    let hint = "run it again with the same `--data-dir`: it goes on where it was";
-    Failure::new(FailureKind::Unknown, error).with_hint(hint)
+fn order(step: &Step) -> Order {
+    let (key, subject, data) = (step.key.clone(), step.subject.clone(), step.data.clone());
+    Order { key, sender: step.party.into(), target: step.target, data, subject }
 }

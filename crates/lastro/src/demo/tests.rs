@@ -35,7 +35,8 @@ impl Theatre {
         rewrite(&mut plan);
         let ledger = StageLedger::open(&arguments(directory.path()), &plan, &Printer::silent()).await.unwrap();
         let chain = ledger.chain(cast.custody).await.unwrap();
-        let session = Session::new(chain, &plan).await.unwrap();
+        let keeper = ledger.book_keeper().await.unwrap();
+        let session = Session::new(chain, keeper, &plan).await.unwrap();
         Self { plan, ledger, session, _directory: directory }
     }
 

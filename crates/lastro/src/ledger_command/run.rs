@@ -75,7 +75,11 @@ pub(crate) fn open_with(
     Ok((ledger, sealer))
 }
 
-fn check_period(data_dir: &DataDir, period: Duration) -> Result<(), Failure> {
+/// Refuses what Besu's rules refuse, but on the embedded profile's chain.
+///
+/// # Errors
+/// [`FailureKind::Usage`].
+pub(crate) fn check_period(data_dir: &DataDir, period: Duration) -> Result<(), Failure> {
     let chain_id = data_dir.genesis().config.chain_id;
     if period >= Duration::from_secs(1) || chain_id == EMBEDDED_CHAIN_ID {
         return Ok(());

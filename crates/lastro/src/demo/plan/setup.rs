@@ -2,20 +2,15 @@
 
 #![expect(non_snake_case, reason = "fields of the contracts' arguments are named as in Solidity")]
 
-use super::{Effect, Plan, Stage, Step, Steps, Target, Title, trades};
+use super::{Effect, Plan, Stage, Step, Steps, Title, trades};
 use crate::demo::books::{Account, Asset, Posting};
-use crate::demo::parties::{BANKS, Bank, Party};
-use crate::demo::suite::{grant_role, units};
+use crate::demo::parties::{BANKS, Party};
+use crate::dispatch::Order;
+use crate::drex_suite::{Setup, Wallet, units};
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
-use bindings::drex::{
-    AddressDiscovery, RealDigital, RealDigitalDefaultAccount, RealTokenizado, SwapOneStepFrom, TPFt, TPFtOperation1001,
-};
+use bindings::drex::{RealDigital, RealTokenizado, TPFtOperation1001};
 
-/// CNPJ root of the central bank, as the pilot's contracts know it.
-pub(super) const CENTRAL_BANK_CNPJ8: u64 = 38_166;
-/// CNPJ root of the National Treasury.
-pub(super) const TREASURY_CNPJ8: u64 = 394_460;
 /// Bonds of each series that the Treasury issues, in hundredths.
 const ISSUED: u64 = 100 * trades::ONE_BOND;
 /// Bought beyond what its placements cost, in centavos: R$ 1,000,000.00 for a bank.
@@ -23,99 +18,28 @@ const BANK_SPARE: u64 = 100_000_000;
 
 /// All stages of the set-up.
 pub(super) fn stages(plan: &Plan, wallet: &dyn Fn(Party) -> Address) -> Vec<Stage> {
-    vec![deploy(plan, wallet), admit(plan, wallet), enable(plan, wallet), fund(plan, wallet), issue(plan)]
+    let address = |whose: Wallet| wallet(whose.into());
+    let setup = Setup { suite: &plan.suite.whole, wallet: &address, prefix: "demo" };
+    vec![
+        stage(Title::Deploy, setup.deploy()),
+        stage(Title::Admit, setup.admit()),
+        stage(Title::Enable, setup.enable()),
+        fund(plan, wallet),
+        issue(plan),
+    ]
 }
 
-fn deploy(plan: &Plan, wallet: &dyn Fn(Party) -> Address) -> Stage {
-    let created = plan.suite.creations(wallet).into_iter().map(|creation| Step {
-        key: format!("demo/create/{}", creation.name),
-        party: Party::Admin,
-        target: Target::Create(creation.address),
-        data: creation.code,
-        subject: format!("create {}", creation.name),
+/// A stage of the suite's own set-up, in which nothing moves.
+fn stage(title: Title, orders: Vec<Order>) -> Stage {
+    let steps = orders.into_iter().map(|order| Step {
+        key: order.key,
+        party: order.sender.into(),
+        target: order.target,
+        data: order.data,
+        subject: order.subject,
         effect: Effect::Nothing,
     });
-    let mut steps = Steps::new("grant");
-    for (contract, role, account) in plan.suite.grants() {
-        let subject = format!("grant {role} on {contract} to {account}");
-        steps.call(Party::Admin, contract, grant_role(role, account).to_vec(), subject, Effect::Nothing);
-    }
-    let enabled = [Party::CentralBank, Party::Treasury, Party::Bank(Bank::Ipe), Party::Bank(Bank::Jatoba)];
-    for party in enabled {
-        let data = TPFt::enableAddress_0Call { member: wallet(party) }.abi_encode();
-        steps.call(Party::Admin, plan.suite.tpft, data, format!("enable {} in TPFt", party.name()), Effect::Nothing);
-    }
-    Stage { title: Title::Deploy, steps: created.chain(steps.steps).collect() }
-}
-
-fn admit(plan: &Plan, wallet: &dyn Fn(Party) -> Address) -> Stage {
-    let suite = &plan.suite;
-    let mut steps = Steps::new("admit");
-    for (name, key, address) in suite.registrations() {
-        let data = AddressDiscovery::updateAddressCall { smartContract: key, newAddress: address }.abi_encode();
-        steps.call(Party::CentralBank, suite.discovery, data, format!("register {name}"), Effect::Nothing);
-    }
-    let institutions = [
-        (U256::from(CENTRAL_BANK_CNPJ8), Party::CentralBank),
-        (U256::from(TREASURY_CNPJ8), Party::Treasury),
-        (U256::from(Bank::Ipe.cnpj_root().to_u128()), Party::Bank(Bank::Ipe)),
-        (U256::from(Bank::Jatoba.cnpj_root().to_u128()), Party::Bank(Bank::Jatoba)),
-    ];
-    for (cnpj8, party) in institutions {
-        let data = RealDigitalDefaultAccount::addDefaultAccountCall { cnpj8, wallet: wallet(party) }.abi_encode();
-        let subject = format!("default wallet of {}", party.name());
-        steps.call(Party::CentralBank, suite.default_accounts, data, subject, Effect::Nothing);
-    }
-    for bank in BANKS {
-        let reserve = Party::Reserve(bank);
-        let data = RealDigital::enableAccountCall { member: wallet(reserve) }.abi_encode();
-        let subject = format!("enable {} in Real Digital", reserve.name());
-        steps.call(Party::CentralBank, suite.real_digital, data, subject, Effect::Nothing);
-        let data = SwapOneStepFrom::setDigitalCurrencyApprovalCall { asset: suite.token(bank), approved: true };
-        let subject = format!("approve the token of {} in the swap", bank.name());
-        steps.call(Party::CentralBank, suite.swap, data.abi_encode(), subject, Effect::Nothing);
-    }
-    steps.stage(Title::Admit)
-}
-
-/// Each bank admits itself and its client; everybody lets the settlement contract take what is sold and paid.
-fn enable(plan: &Plan, wallet: &dyn Fn(Party) -> Address) -> Stage {
-    let suite = &plan.suite;
-    let mut steps = Steps::new("enable");
-    for bank in BANKS {
-        let (owner, client, token) = (Party::Bank(bank), Party::Client(bank), suite.token(bank));
-        for member in [owner, client] {
-            let data = RealTokenizado::enableAccountCall { member: wallet(member) }.abi_encode();
-            steps.call(owner, token, data, format!("enable {} in its token", member.name()), Effect::Nothing);
-        }
-        let cnpj8 = U256::from(bank.cnpj_root().to_u128());
-        let data = TPFt::enableAddress_1Call { cnpj8, wallet: wallet(client) }.abi_encode();
-        steps.call(owner, suite.tpft, data, format!("enable {} in TPFt", client.name()), Effect::Nothing);
-        let approve = |spender| RealDigital::approveCall { spender, value: U256::MAX }.abi_encode();
-        let subject = |party: Party| format!("{} lets settlement take its money", party.name());
-        steps.call(owner, suite.real_digital, approve(suite.dvp), subject(owner), Effect::Nothing);
-        let reserve = Party::Reserve(bank);
-        steps.call(reserve, suite.real_digital, approve(suite.swap), subject(reserve), Effect::Nothing);
-        steps.call(client, token, approve(suite.dvp), subject(client), Effect::Nothing);
-    }
-    let sellers = [
-        Party::Treasury,
-        Party::Bank(Bank::Ipe),
-        Party::Bank(Bank::Jatoba),
-        Party::Client(Bank::Ipe),
-        Party::Client(Bank::Jatoba),
-    ];
-    for seller in sellers {
-        let data = TPFt::setApprovalForAllCall { operator: suite.dvp, approved: true }.abi_encode();
-        steps.call(
-            seller,
-            suite.tpft,
-            data,
-            format!("{} lets settlement take its bonds", seller.name()),
-            Effect::Nothing,
-        );
-    }
-    steps.stage(Title::Enable)
+    Stage { title, steps: steps.collect() }
 }
 
 /// Real Digital for each bank; part of it moves to the reserve and backs, centavo by centavo, what the client gets.

@@ -2,11 +2,11 @@
 
 #![expect(non_snake_case, reason = "fields of the contracts' arguments are named as in Solidity")]
 
-use super::setup::TREASURY_CNPJ8;
 use super::{Effect, Operation, Plan, Stage, Steps, Title};
 use crate::demo::books::{Account, Asset, Posting};
 use crate::demo::parties::{BANKS, Bank, Party};
-use crate::demo::suite::{Suite, units};
+use crate::demo::suite::Suite;
+use crate::drex_suite::{TREASURY_CNPJ8, units};
 use alloy_primitives::{Address, U256};
 use alloy_sol_types::SolCall;
 use bindings::drex::{TPFtOperation1002, TPFtOperation1052, TradeByCnpj8, TradeWithClient};
