@@ -14,7 +14,7 @@ mod signer;
 mod token;
 mod watcher;
 
-pub(crate) use report::Report;
+pub use report::Report;
 
 use crate::machine::{Machine, peak_memory_mib, processor_time};
 use anyhow::{Context, Result, ensure};
@@ -34,7 +34,7 @@ const WAITING_MAX: usize = 40_000;
 
 /// What is asked for.
 #[derive(Clone, Debug, clap::Args)]
-pub(crate) struct Options {
+pub struct Options {
     /// Transfers to send
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=2_000_000))]
     pub(crate) transfers: u32,
@@ -59,13 +59,13 @@ pub(crate) struct Options {
     /// Directory for the ledger's data, removed afterwards; its disk decides what durable costs [default: beside this program]
     #[arg(long, value_name = "DIR")]
     pub(crate) data_in: Option<PathBuf>,
-    /// Print the figures as one JSON object
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Starts a ledger, puts it under load and stops it.
-pub(crate) fn run(options: &Options) -> Result<Report> {
+///
+/// # Errors
+/// If the ledger cannot be started, does not answer, or holds something else than was sent.
+pub fn run(options: &Options) -> Result<Report> {
     let program = std::env::current_exe().context("this program has no path")?;
     let lastro = options.lastro.clone().unwrap_or_else(|| program.with_file_name("lastro"));
     ensure!(lastro.is_file(), "there is no binary `{}`: build it with `cargo build --release`", lastro.display());

@@ -1,17 +1,8 @@
-//! Load generators: programs that put a part of Lastro under load and print what came of it, with the command, the
-//! machine and the versions, so that a figure can be made again.
-//!
-//! A generator must not know the insides of what it measures: it starts the built product as a process of its own and
-//! talks to it as any client would, on loopback alone. Everything is bounded: transactions, connections, time.
-//!
-//! * `bench ledger-load`: ERC-20 transfers against `lastro ledger run`.
+//! The load generators as a program of their own: see the library.
 
-mod figures;
-mod ledger_load;
-mod machine;
-
-use clap::{Parser, Subcommand};
-use std::io::Write;
+use bench::Benchmark;
+use clap::Parser;
+use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 /// Load generators of Lastro.
@@ -19,19 +10,23 @@ use std::process::ExitCode;
 #[command(name = "bench", version, about, arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// ERC-20 transfers against an embedded ledger that this program starts
-    LedgerLoad(ledger_load::Options),
+    benchmark: Benchmark,
+    /// Print the figures as one JSON object
+    #[arg(long, global = true)]
+    json: bool,
 }
 
 fn main() -> ExitCode {
-    let Cli { command: Command::LedgerLoad(options) } = Cli::parse();
-    let outcome = ledger_load::run(&options).and_then(|report| {
-        let text = if options.json { report.json().to_string() } else { report.text() };
+    let cli = Cli::parse();
+    let shows_progress = std::io::stderr().is_terminal();
+    let progress = |what: &str| {
+        if shows_progress {
+            // A terminal that is gone needs no progress.
+            let _ = writeln!(std::io::stderr().lock(), "{what}");
+        }
+    };
+    let outcome = bench::run(&cli.benchmark, &progress).and_then(|figures| {
+        let text = if cli.json { figures.json.to_string() } else { figures.text };
         Ok(writeln!(std::io::stdout().lock(), "{}", text.trim_end())?)
     });
     match outcome {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 /// The figures of a run.
 #[derive(Debug)]
-pub(crate) struct Report {
+pub struct Report {
     pub(super) options: Options,
     pub(super) machine: Machine,
     pub(super) measured: Measured,
@@ -34,7 +34,8 @@ impl Report {
     }
 
     /// For people.
-    pub(crate) fn text(&self) -> String {
+    #[must_use]
+    pub fn text(&self) -> String {
         let Measured { driven, watched, transfer_gas, ledger_time, own_time, ledger_memory_mib } = &self.measured;
         let (accepted, included) = self.rates();
         let requests = Sample::new(driven.requests_us.clone());
@@ -73,7 +74,8 @@ impl Report {
     }
 
     /// For machines: rates per second, times in microseconds where the name says so.
-    pub(crate) fn json(&self) -> Value {
+    #[must_use]
+    pub fn json(&self) -> Value {
         let measured = &self.measured;
         let (accepted, included) = self.rates();
         let percentiles = |sample: &Sample| {

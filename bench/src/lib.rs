@@ -1,0 +1,55 @@
+//! Load generators: programs that put a part of Lastro under load and print what came of it, with the command, the
+//! machine and the versions, so that a figure can be made again.
+//!
+//! A generator must not know the insides of what it measures: it talks to it as any client would, on loopback alone. Everything is
+//! bounded: transactions, connections, time.
+//!
+//! * [`ledger_load`]: ERC-20 transfers against `lastro ledger run`, started as a process of its own.
+//! * [`journal_load`]: commands and events against the journal's stores, with peers on the same database.
+//!
+//! `lastro bench` runs them too, so that whoever has the binary can measure their own machine.
+
+mod figures;
+pub mod journal_load;
+pub mod ledger_load;
+mod machine;
+
+use anyhow::Result;
+
+/// What can be measured.
+#[derive(Debug, clap::Subcommand)]
+pub enum Benchmark {
+    /// ERC-20 transfers against an embedded ledger that this program starts
+    LedgerLoad(ledger_load::Options),
+    /// Events and commands against the journal on SQLite and PostgreSQL
+    Journal(journal_load::Options),
+}
+
+/// What a benchmark found.
+#[derive(Debug, Clone)]
+pub struct Figures {
+    /// For people.
+    pub text: String,
+    /// For machines.
+    pub json: serde_json::Value,
+}
+
+/// Runs a benchmark.
+///
+/// # Errors
+/// If what is measured cannot be started or used.
+pub fn run(benchmark: &Benchmark, progress: &dyn Fn(&str)) -> Result<Figures> {
+    match benchmark {
+        Benchmark::LedgerLoad(options) => {
+            let report = ledger_load::run(options)?;
+            Ok(Figures { text: report.text(), json: report.json() })
+        }
+        Benchmark::Journal(options) => {
+            if let Some(text) = journal_load::run_worker(options)? {
+                return Ok(Figures { text, json: serde_json::Value::Null });
+            }
+            let report = journal_load::run(options, progress)?;
+            Ok(Figures { text: report.text(), json: report.json() })
+        }
+    }
+}
