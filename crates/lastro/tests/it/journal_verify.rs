@@ -42,7 +42,11 @@ fn a_flipped_byte_in_the_file_is_found_and_its_event_named() {
             continue;
         }
         assert_eq!(answer.code, 1, "{}", answer.stderr);
-        assert!(answer.stderr.starts_with("error: event ") && answer.stderr.contains("hash"), "{}", answer.stderr);
+        assert!(
+            answer.stderr.starts_with("error: the event at place ") && answer.stderr.contains("hash"),
+            "{}",
+            answer.stderr
+        );
         named += 1;
     }
     assert!(named * 2 > marks.len() / 7, "{named} of {} flips were found", marks.len() / 7);
