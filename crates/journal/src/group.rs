@@ -115,8 +115,8 @@ impl<'a> Admission<'a> {
         Ok(Appended { position, events, versions: after, recorded: self.head.recorded })
     }
 
-    /// The rows of all admitted units, and the head after them.
-    pub(crate) fn finish(mut self) -> (Rows, Head) {
+    /// The rows of all admitted units, the head after them, and the newest events of the streams that they asked for.
+    pub(crate) fn finish(mut self) -> (Rows, Head, HashMap<StreamKey, Newest>) {
         self.keys.write(&mut self.rows);
         self.claims.write(&mut self.rows);
         self.timers.write(&mut self.rows);
@@ -131,7 +131,7 @@ impl<'a> Admission<'a> {
             // The head's time is that of the newest event, so that an audit can tell it from the log.
             self.head.recorded = self.recorded_before;
         }
-        (self.rows, self.head)
+        (self.rows, self.head, self.newest)
     }
 
     /// The version after each append, or the first that its stream refuses.

@@ -26,7 +26,7 @@ use tokio::task::JoinHandle;
 use self::postgres::PostgresBackend;
 use self::sqlite::SqliteBackend;
 
-pub(crate) use self::backend::{Backend, Found, Group, Head, Newest, Rows, StreamKey, Wanted, WriteError};
+pub(crate) use self::backend::{Backend, Found, Group, Head, Newest, Rows, StreamKey, StreamOf, Wanted, WriteError};
 pub(crate) use self::beside::{Batch, Beside, Tables};
 pub(crate) use self::filling::{FillError, Filling, INSERT_ROWS_MAX, Occupied, look, release};
 pub(crate) use self::hold::{Hold, Holder};
@@ -35,7 +35,7 @@ pub(crate) use self::snapshot::Snapshot;
 #[cfg(test)]
 pub(crate) use self::step::Step;
 pub(crate) use self::tables::{PortableTable, VERSIONS, journal_tables};
-use crate::appender::{self, Answer, AppendError, Appender, Committed, Submission};
+use crate::appender::{self, Answer, AppendError, Appender, Committed, KnownStreams, Submission};
 use crate::clock::Clock;
 use crate::cursor::Cursor;
 use crate::entropy::Entropy;
@@ -302,6 +302,7 @@ impl Store {
             patience: config.patience,
             committed: committed.clone(),
             group_number: 0,
+            known: KnownStreams::default(),
         };
         let shared = Shared {
             backend,

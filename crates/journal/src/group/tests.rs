@@ -56,7 +56,7 @@ impl Database {
         let now = self.head.recorded.after(Duration::from_micros(5));
         let mut admission = Admission::new(self.head, self.found(), now, entropy);
         let answers = units.iter().enumerate().map(|(index, unit)| admission.admit(index, unit)).collect();
-        let (rows, head) = admission.finish();
+        let (rows, head, _) = admission.finish();
         self.apply(rows);
         self.head = head;
         answers

@@ -41,6 +41,15 @@ impl StreamKey {
     }
 }
 
+/// Which stream an event belongs to, without the event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StreamOf {
+    /// [`StreamKey::narrow`] of its stream.
+    pub(crate) stream_hash: i64,
+    /// The event's place in the chain.
+    pub(crate) event_hash: Hash,
+}
+
 /// What a group must know before anything of it is written.
 #[derive(Debug, Default)]
 pub(crate) struct Wanted {
@@ -224,6 +233,11 @@ impl Group {
     /// The head that this group builds on.
     pub(crate) const fn head(&self) -> &Head {
         on_either!(self, Group, group => group.head())
+    }
+
+    /// The streams of so many events, the first of which has this place; fewer at the end of the log.
+    pub(crate) async fn streams_from(&mut self, from: Position, events: usize) -> Result<Vec<StreamOf>, StoreError> {
+        step::take(Step::Find, async { on_either!(self, Group, group => group.streams_from(from, events).await) }).await
     }
 
     /// Reads what the units of the group depend on.

@@ -21,7 +21,9 @@ pub(crate) use self::foreign::ForeignCommits;
 pub(super) use self::inserts::write as write_rows;
 use super::rows::{self, Connected as _, failed};
 use super::schema::{self, Dialect};
-use super::{Durability, Found, Head, OpenError, Rows, StoreConfig, StoreError, StreamKey, Wanted, WriteError};
+use super::{
+    Durability, Found, Head, OpenError, Rows, StoreConfig, StoreError, StreamKey, StreamOf, Wanted, WriteError,
+};
 use crate::cursor::Cursor;
 use crate::key::{KeyRecord, KeyScope};
 use crate::narrow;
@@ -258,6 +260,12 @@ async fn make_schema(connection: &mut PgConnection, schema: &str, begin: &str) -
 impl PostgresGroup {
     pub(crate) const fn head(&self) -> &Head {
         &self.head
+    }
+
+    pub(crate) async fn streams_from(&mut self, from: Position, events: usize) -> Result<Vec<StreamOf>, StoreError> {
+        let streams = rows::streams_from(&mut self.connection, from, events).await;
+        self.is_broken |= streams.is_err();
+        streams
     }
 
     pub(crate) async fn find(&mut self, wanted: &Wanted) -> Result<Found, StoreError> {

@@ -18,6 +18,7 @@ use super::StoreError;
 
 pub(super) use self::connected::{Connected, Probes};
 pub(super) use self::finding::find;
+pub(super) use self::reading::streams_from;
 pub(super) use self::reading::{
     cursor, events_after, head, key, last_group_number, next_due, published_after, stream_after, timers_due,
 };

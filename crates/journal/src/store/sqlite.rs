@@ -21,7 +21,7 @@ pub(super) use self::inserts::write as write_rows;
 use super::lock_file::LockFile;
 use super::rows::{self, Connected, failed};
 use super::schema::{self, Dialect};
-use super::{Found, Head, OpenError, Rows, StoreConfig, StoreError, StreamKey, Wanted, WriteError};
+use super::{Found, Head, OpenError, Rows, StoreConfig, StoreError, StreamKey, StreamOf, Wanted, WriteError};
 use crate::cursor::Cursor;
 use crate::key::{KeyRecord, KeyScope};
 use crate::query::Value;
@@ -215,6 +215,10 @@ impl Writer {
 impl SqliteGroup {
     pub(crate) const fn head(&self) -> &Head {
         &self.head
+    }
+
+    pub(crate) async fn streams_from(&mut self, from: Position, events: usize) -> Result<Vec<StreamOf>, StoreError> {
+        rows::streams_from(self.writer.open_connection()?, from, events).await
     }
 
     pub(crate) async fn find(&mut self, wanted: &Wanted) -> Result<Found, StoreError> {
