@@ -20,7 +20,7 @@ use crate::aggregate::Streams;
 use crate::clock::{Clock, ManualClock};
 use crate::entropy::Entropy;
 use crate::mutant::Mutant;
-use crate::store::{Durability, Place, Store, StoreConfig};
+use crate::store::{Durability, OpenError, Place, Store, StoreConfig};
 
 /// How many times a process dies at most.
 const DEATHS_MAX: u64 = 4;
@@ -258,7 +258,14 @@ impl World {
         died: &Arc<Notify>,
     ) -> Result<Store, String> {
         let config = StoreConfig { patience: PATIENCE, ..self.config(place, random.next()) };
-        let (store, writer) = Store::open_with_writer(&config).await.map_err(|error| format!("{error:?}"))?;
+        let (store, writer) = loop {
+            match Store::open_with_writer(&config).await {
+                Ok(opened) => break opened,
+                // A thread of the life before still closes the file; the death of a real process would have ended it.
+                Err(OpenError::Held { .. }) => tokio::task::yield_now().await,
+                Err(error) => return Err(format!("{error:?}")),
+            }
+        };
         drop(tokio::spawn(mortal(polls, Arc::clone(died), writer)));
         Ok(store)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use journal::bus::nats::Nats;
 use test_servers::{Nats as Server, NatsCluster};
 
-use super::deployment::{Reader, Source, config_of, connect, entropy};
+use super::deployment::{Reader, Source, config_of, connect, entropy, wait_until};
 
 /// Says some events while the fault happens, and some more.
 async fn under_load(source: &Source, fault: impl FnOnce() + Send + 'static) {
@@ -39,6 +39,20 @@ async fn a_server_restarted_and_killed_under_load_loses_and_doubles_nothing() {
     println!("{} events said, {counts:?}", source.published().await.len());
 }
 
+/// Waits until each server has what the others have: whoever kills the next one before that kills the majority.
+async fn wait_until_whole(cluster: &NatsCluster) {
+    let servers: Vec<async_nats::ServerAddr> = cluster.urls().iter().map(|url| url.parse().unwrap()).collect();
+    let client = async_nats::connect(servers).await.unwrap();
+    let jetstream = async_nats::jetstream::new(client);
+    wait_until("all servers have the stream", || async {
+        let Ok(mut stream) = jetstream.get_stream("LASTRO").await else { return false };
+        let Ok(info) = stream.info().await else { return false };
+        let others = info.cluster.as_ref().map(|cluster| cluster.replicas.as_slice()).unwrap_or_default();
+        others.len() == 2 && others.iter().all(|server| server.current)
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cluster_with_one_of_three_killed_under_load_loses_and_doubles_nothing() {
     let cluster = Arc::new(NatsCluster::start(3).unwrap());
@@ -58,6 +72,7 @@ async fn a_cluster_with_one_of_three_killed_under_load_loses_and_doubles_nothing
         reader.wait_for_all(&source).await;
         let started = Arc::clone(&cluster);
         under_load(&source, move || started.servers()[index].start_again().unwrap()).await;
+        wait_until_whole(&cluster).await;
     }
     source.wait_for_outbox().await;
     reader.wait_for_all(&source).await;
