@@ -1,5 +1,6 @@
 //! A service that speaks, a service that listens, and what is between them.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use journal::bus::nats::{
@@ -76,8 +77,8 @@ pub(crate) const IMPATIENT: SubscriptionConfig = SubscriptionConfig {
     idle_read_after: Duration::from_secs(1),
 };
 
-async fn open(folder: &TempDir, state_rows: &'static [Migration]) -> Store {
-    let place = Place::Sqlite { path: folder.path().join("store.sqlite") };
+async fn open(folder: &Path, state_rows: &'static [Migration]) -> Store {
+    let place = Place::Sqlite { path: folder.join("store.sqlite") };
     let config = StoreConfig { durability: Durability::ProcessOnly, state_rows, ..StoreConfig::at(place) };
     Store::open(&config).await.unwrap()
 }
@@ -86,14 +87,15 @@ async fn open(folder: &TempDir, state_rows: &'static [Migration]) -> Store {
 pub(crate) struct Source {
     pub(crate) store: Store,
     publishers: std::sync::Mutex<JoinSet<()>>,
-    _folder: TempDir,
+    /// Where its store is, and those of its readers: whoever goes on after a reader finds its store.
+    folder: TempDir,
 }
 
 impl Source {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = open(&folder, &[]).await;
-        Self { store, publishers: std::sync::Mutex::default(), _folder: folder }
+        let store = open(folder.path(), &[]).await;
+        Self { store, publishers: std::sync::Mutex::default(), folder }
     }
 
     /// Publishes what is said, from now until the source is dropped.
@@ -183,15 +185,14 @@ pub(crate) struct Reader {
     task: JoinHandle<SubscriptionCounts>,
     stop: oneshot::Sender<()>,
     progress: watch::Receiver<Progress>,
-    _folder: Option<TempDir>,
 }
 
 impl Reader {
     pub(crate) async fn new(source: &Source, nats: &Nats, store_name: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = tempfile::tempdir_in(source.folder.path()).unwrap().keep();
         let store = open(&folder, EFFECTS).await;
         let reader_name = format!("reader-{}", CommandId::new(store.id().uuid()));
-        Self { _folder: Some(folder), ..Self::with_store(store, source, nats, store_name, &reader_name) }
+        Self::with_store(store, source, nats, store_name, &reader_name)
     }
 
     /// Another process of a reader, or a later one: it goes on with the effects and the cursor that are in the store.
@@ -201,7 +202,7 @@ impl Reader {
         let (progresses, progress) = watch::channel(Progress::default());
         let (feed, own) = (source.store.clone(), store.clone());
         let task = tokio::spawn(async move { read(subscription, &feed, &own, stopped, &progresses).await });
-        Self { name: reader_name.to_owned(), store, task, stop, progress, _folder: None }
+        Self { name: reader_name.to_owned(), store, task, stop, progress }
     }
 
     /// Waits until it has read the feed for the first time: what is said from now on comes by the bus.
