@@ -7,7 +7,6 @@
 //! The SQL is the narrow language that SQLite and PostgreSQL share: `$1`, columns BIGINT, TEXT and BLOB, no sequences. Each
 //! statement on a lane checks the lane's fencing token and next nonce, so that a holder that lost its lane stores nothing.
 
-mod lock;
 mod rows;
 mod schema;
 
@@ -17,12 +16,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
+use process_lock::{Holder, ProcessLock, ProcessLockError};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous};
 use sqlx::{Connection as _, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use self::lock::LockFile;
 pub(crate) use self::rows::{Filler, LaneRow, NewTransaction, StoredIntent};
 use crate::intent::IntentKey;
 use crate::outcome::Outcome;
@@ -47,22 +46,15 @@ pub(crate) struct Identity {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreOpenError {
     /// The lock file beside the store cannot be used.
-    #[error("cannot {action} lock file `{}`", path.display())]
-    Lock {
-        /// What was tried.
-        action: &'static str,
-        /// The lock file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Lock(ProcessLockError),
     /// Another process has the store open. Stop it, or use another store.
     #[error("store `{}` is held by {holder}", path.display())]
     Held {
         /// The store.
         path: PathBuf,
         /// The process, as it wrote itself into the lock file.
-        holder: String,
+        holder: Holder,
     },
     /// The store was made for another ledger. Use a store of its own for each.
     #[error("store `{}` belongs to chain {stored_chain_id} with genesis {stored_genesis}, not to chain {chain_id} with genesis {genesis}", path.display())]
@@ -165,7 +157,7 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the store, makes it if it is not there, and brings its schema up to date.
     pub(crate) async fn open(path: &Path, identity: Identity, durability: Durability) -> Result<Self, StoreOpenError> {
-        let lock = LockFile::take(path)?;
+        let lock = take_lock(path)?;
         let mut connection = connect(path, durability).await.map_err(|source| {
             let path = path.to_owned();
             StoreOpenError::Sql { doing: "open", path, source }
@@ -271,6 +263,14 @@ fn sql(doing: &'static str, source: sqlx::Error) -> StoreError {
     StoreError::Sql { doing, source: Arc::new(source) }
 }
 
+/// Takes the lock beside the store, or says who has it.
+fn take_lock(path: &Path) -> Result<ProcessLock, StoreOpenError> {
+    ProcessLock::take_beside(path).map_err(|error| match error {
+        ProcessLockError::Held { holder, .. } => StoreOpenError::Held { path: path.to_owned(), holder },
+        unusable @ ProcessLockError::Io { .. } => StoreOpenError::Lock(unusable),
+    })
+}
+
 async fn connect(path: &Path, durability: Durability) -> Result<SqliteConnection, sqlx::Error> {
     let synchronous = match durability {
         Durability::Full => SqliteSynchronous::Full,
@@ -292,7 +292,7 @@ async fn connect(path: &Path, durability: Durability) -> Result<SqliteConnection
 async fn serve(
     mut connection: SqliteConnection,
     mut queue: mpsc::Receiver<Command>,
-    lock: LockFile,
+    lock: ProcessLock,
     groups: Arc<AtomicU64>,
 ) {
     let mut group = Vec::new();

@@ -4,7 +4,6 @@ mod backend;
 mod beside;
 mod filling;
 mod hold;
-mod lock_file;
 mod others;
 mod postgres;
 mod rows;
@@ -150,22 +149,15 @@ impl StoreConfig {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The lock file beside the store cannot be used.
-    #[error("cannot {action} lock file `{}`", path.display())]
-    Lock {
-        /// What was tried.
-        action: &'static str,
-        /// The lock file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Lock(process_lock::ProcessLockError),
     /// Another process has the store open. Stop it, or use another store.
     #[error("store `{}` is held by {holder}", path.display())]
     Held {
         /// The store.
         path: PathBuf,
         /// The process, as it wrote itself into the lock file.
-        holder: String,
+        holder: process_lock::Holder,
     },
     /// The store was written by a newer release. Upgrade this one.
     #[error("{what} of store `{store}` has version {found}, this release knows versions up to {known}")]

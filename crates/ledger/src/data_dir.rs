@@ -16,10 +16,10 @@ use crate::log::{self, DirectoryError, Log};
 use crate::node_key::{NodeKey, NodeKeyError};
 use crate::state::{WorldState, WorldTries};
 use alloy_primitives::{Address, B256};
-use rustix::fs::{FlockOperation, flock};
+use process_lock::{Holder, ProcessLock, ProcessLockError};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ pub struct DataDir {
     genesis_hash: B256,
     block_period: Duration,
     key: NodeKey,
-    _lock: File,
+    _lock: ProcessLock,
 }
 
 /// How a new data directory is made.
@@ -78,12 +78,12 @@ pub enum DataDirError {
         path: PathBuf,
     },
     /// Another process has it.
-    #[error("data directory `{}` is in use by process {holder}", path.display())]
+    #[error("data directory `{}` is in use by {holder}", path.display())]
     Locked {
         /// The directory.
         path: PathBuf,
-        /// Process id, or `unknown` if the holder has not written it yet.
-        holder: String,
+        /// The process, unless it has not written itself yet.
+        holder: Holder,
     },
     /// The genesis names validators, but not only this node: it could never reach the quorum alone.
     #[error(
@@ -374,19 +374,11 @@ fn sync_parent(path: &Path) -> Result<(), DataDirError> {
     File::open(parent).and_then(|folder| folder.sync_all()).map_err(file_error("sync directory", parent))
 }
 
-fn lock(path: &Path) -> Result<File, DataDirError> {
-    let file_path = path.join("lock");
-    let open = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&file_path);
-    let mut file = open.map_err(file_error("open", &file_path))?;
-    if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
-        let mut holder = String::new();
-        let is_read = file.read_to_string(&mut holder).is_ok() && !holder.trim().is_empty();
-        let holder = if is_read { holder.trim().to_owned() } else { "unknown".to_owned() };
-        return Err(DataDirError::Locked { path: path.into(), holder });
-    }
-    let written = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-    written.map_err(file_error("write", &file_path))?;
-    Ok(file)
+fn lock(path: &Path) -> Result<ProcessLock, DataDirError> {
+    ProcessLock::take(&path.join("lock")).map_err(|error| match error {
+        ProcessLockError::Held { holder, .. } => DataDirError::Locked { path: path.into(), holder },
+        ProcessLockError::Io { action, path, source } => DataDirError::File { action, path, source },
+    })
 }
 
 /// The key that is given, or the one that an interrupted `init` left, or a new one.

@@ -9,6 +9,7 @@ use messages::{EventId, Hash, Position, RecordedEvent, StoreId, StreamName, Stre
 
 use super::StoreError;
 use super::postgres::{PostgresBackend, PostgresGroup};
+use super::rows;
 use super::sqlite::{SqliteBackend, SqliteGroup};
 use super::step::{self, Step};
 use crate::cursor::Cursor;
@@ -139,7 +140,22 @@ macro_rules! on_either {
     };
 }
 
+/// Reads by a connection of the store's readers, whichever store it is.
+macro_rules! by_reader {
+    ($backend:expr, $connection:ident => $read:expr) => {
+        on_either!($backend, Backend, store => {
+            let mut reader = store.reader().await?;
+            let $connection = &mut *reader;
+            $read
+        })
+    };
+}
+
 impl Backend {
+    const fn store(&self) -> StoreId {
+        on_either!(self, Backend, store => store.store())
+    }
+
     /// Begins a group: waits for those of other processes and locks the head.
     pub(crate) async fn begin(&self) -> Result<Group, StoreError> {
         step::take(Step::Begin, async {
@@ -153,12 +169,12 @@ impl Backend {
 
     /// The head as readers see it.
     pub(crate) async fn head(&self) -> Result<Head, StoreError> {
-        on_either!(self, Backend, store => store.head().await)
+        by_reader!(self, connection => rows::head(connection).await)
     }
 
     /// Events after a position, at most `limit`, without a gap.
     pub(crate) async fn events_after(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
-        on_either!(self, Backend, store => store.events_after(after, limit).await)
+        by_reader!(self, connection => rows::events_after(connection, self.store(), after, limit).await)
     }
 
     /// Published events after a position, at most `limit`.
@@ -167,7 +183,7 @@ impl Backend {
         after: Position,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
-        on_either!(self, Backend, store => store.published_after(after, limit).await)
+        by_reader!(self, connection => rows::published_after(connection, self.store(), after, limit).await)
     }
 
     /// A stream's events after a version, at most `limit`.
@@ -177,27 +193,27 @@ impl Backend {
         after: StreamVersion,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
-        on_either!(self, Backend, store => store.stream_after(stream, after, limit).await)
+        by_reader!(self, connection => rows::stream_after(connection, self.store(), stream, after, limit).await)
     }
 
     /// The key's record.
     pub(crate) async fn key(&self, scope: &KeyScope) -> Result<Option<KeyRecord>, StoreError> {
-        on_either!(self, Backend, store => store.key(scope).await)
+        by_reader!(self, connection => rows::key(connection, scope).await)
     }
 
     /// The consumer's cursor.
     pub(crate) async fn cursor(&self, consumer: &str) -> Result<Option<Cursor>, StoreError> {
-        on_either!(self, Backend, store => store.cursor(consumer).await)
+        by_reader!(self, connection => rows::cursor(connection, consumer).await)
     }
 
     /// Timers that are due at `now`, earliest first, at most `limit`.
     pub(crate) async fn timers_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Timer>, StoreError> {
-        on_either!(self, Backend, store => store.timers_due(now, limit).await)
+        by_reader!(self, connection => rows::timers_due(connection, now, limit).await)
     }
 
     /// When the next timer is due.
     pub(crate) async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        on_either!(self, Backend, store => store.next_due().await)
+        by_reader!(self, connection => rows::next_due(connection).await)
     }
 
     /// Rows of the service's own tables.
@@ -206,7 +222,7 @@ impl Backend {
         sql: &'static str,
         parameters: &[Parameter],
     ) -> Result<Vec<Vec<Value>>, StoreError> {
-        on_either!(self, Backend, store => store.query(sql, parameters).await)
+        by_reader!(self, connection => rows::query(connection, sql, parameters).await)
     }
 
     /// Removes final keys that changed last before `before`, at most `limit`; gives how many.

@@ -7,13 +7,13 @@
 use std::path::{Path, PathBuf};
 
 use messages::{Position, RecordedEvent, StoreId};
+use process_lock::ProcessLock;
 use sqlx::query::Query;
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, Database, Encode, PgConnection, Postgres, Sqlite,
     SqliteConnection, Type,
 };
 
-use super::lock_file::LockFile;
 use super::rows::{self, Connected, StoredRow as _, failed};
 use super::schema::{self, Dialect, ImportMark};
 use super::tables::{self, Catalogue, ColumnKind, POSTGRES_CATALOGUE, PortableTable, SQLITE_CATALOGUE};
@@ -59,7 +59,7 @@ pub(crate) struct Filling {
     /// Whether the schema was made for this.
     is_schema_made: bool,
     /// Held for its lock alone.
-    _lock: Option<LockFile>,
+    _lock: Option<ProcessLock>,
 }
 
 #[derive(Debug)]
@@ -136,7 +136,7 @@ impl Filling {
         let place = config.place.clone();
         match &config.place {
             Place::Sqlite { path } => {
-                let lock = Some(LockFile::take(path)?);
+                let lock = Some(sqlite::take_lock(path)?);
                 let name = path.display().to_string();
                 let connection = sqlite::filling_options(path, config.durability).connect().await;
                 let connection = Connection::Sqlite(connection.map_err(schema::refused("open", &name))?);

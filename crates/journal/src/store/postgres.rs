@@ -11,7 +11,7 @@ mod inserts;
 
 use std::sync::Arc;
 
-use messages::{Position, RecordedEvent, StoreId, StreamVersion, Timestamp};
+use messages::{Position, StoreId, Timestamp};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres};
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -21,14 +21,8 @@ pub(crate) use self::foreign::ForeignCommits;
 pub(super) use self::inserts::write as write_rows;
 use super::rows::{self, Connected as _, failed};
 use super::schema::{self, Dialect};
-use super::{
-    Durability, Found, Head, OpenError, Rows, StoreConfig, StoreError, StreamKey, StreamOf, Wanted, WriteError,
-};
-use crate::cursor::Cursor;
-use crate::key::{KeyRecord, KeyScope};
+use super::{Durability, Found, Head, OpenError, Rows, StoreConfig, StoreError, StreamOf, Wanted, WriteError};
 use crate::narrow;
-use crate::query::Value;
-use crate::unit::{Parameter, Timer};
 
 /// The store.
 #[derive(Debug)]
@@ -124,57 +118,14 @@ impl PostgresBackend {
         Ok((writer, connection))
     }
 
-    async fn reader(&self) -> Result<sqlx::pool::PoolConnection<Postgres>, StoreError> {
+    /// The store's id, as it was when it was opened.
+    pub(crate) const fn store(&self) -> StoreId {
+        self.store
+    }
+
+    /// A connection to read with.
+    pub(crate) async fn reader(&self) -> Result<sqlx::pool::PoolConnection<Postgres>, StoreError> {
         self.readers.acquire().await.map_err(failed("get a connection to read with"))
-    }
-
-    pub(crate) async fn head(&self) -> Result<Head, StoreError> {
-        rows::head(&mut *self.reader().await?).await
-    }
-
-    pub(crate) async fn events_after(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
-        rows::events_after(&mut *self.reader().await?, self.store, after, limit).await
-    }
-
-    pub(crate) async fn published_after(
-        &self,
-        after: Position,
-        limit: usize,
-    ) -> Result<Vec<RecordedEvent>, StoreError> {
-        rows::published_after(&mut *self.reader().await?, self.store, after, limit).await
-    }
-
-    pub(crate) async fn stream_after(
-        &self,
-        stream: &StreamKey,
-        after: StreamVersion,
-        limit: usize,
-    ) -> Result<Vec<RecordedEvent>, StoreError> {
-        rows::stream_after(&mut *self.reader().await?, self.store, stream, after, limit).await
-    }
-
-    pub(crate) async fn key(&self, scope: &KeyScope) -> Result<Option<KeyRecord>, StoreError> {
-        rows::key(&mut *self.reader().await?, scope).await
-    }
-
-    pub(crate) async fn cursor(&self, consumer: &str) -> Result<Option<Cursor>, StoreError> {
-        rows::cursor(&mut *self.reader().await?, consumer).await
-    }
-
-    pub(crate) async fn timers_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Timer>, StoreError> {
-        rows::timers_due(&mut *self.reader().await?, now, limit).await
-    }
-
-    pub(crate) async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        rows::next_due(&mut *self.reader().await?).await
-    }
-
-    pub(crate) async fn query(
-        &self,
-        sql: &'static str,
-        parameters: &[Parameter],
-    ) -> Result<Vec<Vec<Value>>, StoreError> {
-        rows::query(&mut *self.reader().await?, sql, parameters).await
     }
 
     pub(crate) async fn expire_keys(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {

@@ -10,7 +10,8 @@ mod inserts;
 use std::path::Path;
 use std::sync::Arc;
 
-use messages::{Position, RecordedEvent, StoreId, StreamVersion, Timestamp};
+use messages::{Position, StoreId, Timestamp};
+use process_lock::{ProcessLock, ProcessLockError};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -18,14 +19,9 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 pub(super) use self::connection::filling_options;
 use self::connection::{READER_WAIT_MAX, reader_options, writer_options};
 pub(super) use self::inserts::write as write_rows;
-use super::lock_file::LockFile;
 use super::rows::{self, Connected, failed};
 use super::schema::{self, Dialect};
-use super::{Found, Head, OpenError, Rows, StoreConfig, StoreError, StreamKey, StreamOf, Wanted, WriteError};
-use crate::cursor::Cursor;
-use crate::key::{KeyRecord, KeyScope};
-use crate::query::Value;
-use crate::unit::{Parameter, Timer};
+use super::{Found, Head, OpenError, Rows, StoreConfig, StoreError, StreamOf, Wanted, WriteError};
 
 /// The store.
 #[derive(Debug)]
@@ -35,7 +31,7 @@ pub(crate) struct SqliteBackend {
     store: StoreId,
     appender_id: [u8; 16],
     /// Taken away when the store is closed, so that another process may open it.
-    lock: parking_lot::Mutex<Option<LockFile>>,
+    lock: parking_lot::Mutex<Option<ProcessLock>>,
 }
 
 /// The place of the one connection that writes.
@@ -61,10 +57,18 @@ pub(super) fn dialect() -> Dialect {
     Dialect { begin: "BEGIN IMMEDIATE".to_owned(), integer_key: "INTEGER" }
 }
 
+/// Takes the lock beside the store, or says who has it.
+pub(super) fn take_lock(path: &Path) -> Result<ProcessLock, OpenError> {
+    ProcessLock::take_beside(path).map_err(|error| match error {
+        ProcessLockError::Held { holder, .. } => OpenError::Held { path: path.to_owned(), holder },
+        unusable @ ProcessLockError::Io { .. } => OpenError::Lock(unusable),
+    })
+}
+
 impl SqliteBackend {
     /// Opens the store, makes it if it is not there, and brings its tables up to date.
     pub(crate) async fn open(path: &Path, config: &StoreConfig, appender_id: [u8; 16]) -> Result<Self, OpenError> {
-        let lock = LockFile::take(path)?;
+        let lock = take_lock(path)?;
         let store = path.display().to_string();
         let failed = |doing| schema::refused(doing, &store);
         let options = writer_options(path, config.durability);
@@ -103,57 +107,14 @@ impl SqliteBackend {
         Ok(SqliteGroup { writer, head, appender_id: self.appender_id })
     }
 
-    async fn reader(&self) -> Result<sqlx::pool::PoolConnection<Sqlite>, StoreError> {
+    /// The store's id, as it was when it was opened.
+    pub(crate) const fn store(&self) -> StoreId {
+        self.store
+    }
+
+    /// A connection to read with.
+    pub(crate) async fn reader(&self) -> Result<sqlx::pool::PoolConnection<Sqlite>, StoreError> {
         self.readers.acquire().await.map_err(failed("get a connection to read with"))
-    }
-
-    pub(crate) async fn head(&self) -> Result<Head, StoreError> {
-        rows::head(&mut *self.reader().await?).await
-    }
-
-    pub(crate) async fn events_after(&self, after: Position, limit: usize) -> Result<Vec<RecordedEvent>, StoreError> {
-        rows::events_after(&mut *self.reader().await?, self.store, after, limit).await
-    }
-
-    pub(crate) async fn published_after(
-        &self,
-        after: Position,
-        limit: usize,
-    ) -> Result<Vec<RecordedEvent>, StoreError> {
-        rows::published_after(&mut *self.reader().await?, self.store, after, limit).await
-    }
-
-    pub(crate) async fn stream_after(
-        &self,
-        stream: &StreamKey,
-        after: StreamVersion,
-        limit: usize,
-    ) -> Result<Vec<RecordedEvent>, StoreError> {
-        rows::stream_after(&mut *self.reader().await?, self.store, stream, after, limit).await
-    }
-
-    pub(crate) async fn key(&self, scope: &KeyScope) -> Result<Option<KeyRecord>, StoreError> {
-        rows::key(&mut *self.reader().await?, scope).await
-    }
-
-    pub(crate) async fn cursor(&self, consumer: &str) -> Result<Option<Cursor>, StoreError> {
-        rows::cursor(&mut *self.reader().await?, consumer).await
-    }
-
-    pub(crate) async fn timers_due(&self, now: Timestamp, limit: usize) -> Result<Vec<Timer>, StoreError> {
-        rows::timers_due(&mut *self.reader().await?, now, limit).await
-    }
-
-    pub(crate) async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        rows::next_due(&mut *self.reader().await?).await
-    }
-
-    pub(crate) async fn query(
-        &self,
-        sql: &'static str,
-        parameters: &[Parameter],
-    ) -> Result<Vec<Vec<Value>>, StoreError> {
-        rows::query(&mut *self.reader().await?, sql, parameters).await
     }
 
     pub(crate) async fn expire_keys(&self, before: Timestamp, limit: usize) -> Result<u64, StoreError> {

@@ -81,7 +81,7 @@ fn a_second_process_on_sqlite_is_told_who_has_the_store() {
     let holder = worker.child.id();
     let refused = runtime().block_on(Store::open(&config(&place))).unwrap_err();
     assert!(
-        matches!(&refused, OpenError::Held { holder: told, .. } if *told == format!("process {holder}")),
+        matches!(&refused, OpenError::Held { holder: told, .. } if told.to_string() == format!("process {holder}")),
         "{refused}"
     );
     worker.hear(&mut said, 1);

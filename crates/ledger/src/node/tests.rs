@@ -10,6 +10,7 @@ use crate::testing::{contract, genesis, init, open, word};
 use crate::transaction::SignedTransaction;
 use crate::transaction::testing::{address, call, priced};
 use alloy_primitives::{Bytes, TxKind, U256, bytes};
+use process_lock::Holder;
 use serde_json::json;
 
 fn fresh() -> (tempfile::TempDir, Ledger, Sealer) {
@@ -114,7 +115,7 @@ fn a_data_directory_has_one_user_one_chain_and_one_beginning() {
     let (folder, ledger, sealer) = fresh();
     let locked = DataDir::open(folder.path()).unwrap_err();
     assert!(
-        matches!(&locked, DataDirError::Locked { holder, .. } if *holder == std::process::id().to_string()),
+        matches!(&locked, DataDirError::Locked { holder: Holder(Some(process)), .. } if *process == std::process::id()),
         "{locked}"
     );
     drop((ledger, sealer));

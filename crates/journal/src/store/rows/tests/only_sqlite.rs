@@ -10,7 +10,7 @@ async fn a_second_holder_is_refused_and_told_who_the_first_is() {
     let stand = sqlite_stand();
     let backend = stand.opened().await;
     match stand.open(2).await.unwrap_err() {
-        OpenError::Held { holder, .. } => assert_eq!(holder, format!("process {}", std::process::id())),
+        OpenError::Held { holder, .. } => assert_eq!(holder.to_string(), format!("process {}", std::process::id())),
         other => panic!("{other:?}"),
     }
     backend.close().await;
