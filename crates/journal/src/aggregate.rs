@@ -275,7 +275,14 @@ impl<A: Aggregate> Streams<A> {
         if let (Ok(_), Some(snapshot)) = (&ended, snapshot) {
             snapshot.keep(&self.store, &key).await;
         }
-        if ended.is_err() {
+        // What was decided and not committed is in the state. A refusal put nothing there: the state is wrong only if the stream
+        // has moved on.
+        let is_stale = match &ended {
+            Ok(_) => false,
+            Err(AppendError::Refused(Refusal::VersionConflict { .. })) => true,
+            Err(_) => refusal.is_none(),
+        };
+        if is_stale {
             let mut folded = slot.folded.lock().await;
             if folded.epoch == epoch {
                 folded.forget();

@@ -7,9 +7,11 @@
 mod known_streams;
 
 use std::collections::VecDeque;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
 use messages::Position;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -19,7 +21,8 @@ use crate::entropy::Entropy;
 use crate::group::{self, Admission, Appended, Refusal};
 use crate::limits::{GROUP_BYTES_MAX, GROUP_UNITS_MAX, LimitError};
 use crate::mutant::{Mutant, is_planted};
-use crate::store::{Backend, Found, Group, StoreError, Wanted, WriteError};
+use crate::retry::Retry;
+use crate::store::{Backend, Found, Group, GroupMark, StoreError, Wanted, WriteError};
 use crate::unit::UnitOfWork;
 
 /// A unit of work was not committed, or it is not known whether it was.
@@ -74,15 +77,17 @@ pub(crate) type Answer = oneshot::Receiver<Result<Appended, AppendError>>;
 pub(crate) struct Submission {
     unit: UnitOfWork,
     bytes: usize,
+    submitted: Instant,
     reply: oneshot::Sender<Result<Appended, AppendError>>,
 }
 
 impl Submission {
-    /// The unit, checked against the limits, and the end that gets its answer.
-    pub(crate) fn new(unit: UnitOfWork) -> Result<(Self, Answer), LimitError> {
+    /// The unit, checked against the limits and sealed, and the end that gets its answer.
+    pub(crate) fn new(mut unit: UnitOfWork, entropy: &Entropy) -> Result<(Self, Answer), LimitError> {
         let bytes = unit.check_limits()?;
+        unit.seal(entropy);
         let (reply, answer) = oneshot::channel();
-        Ok((Self { unit, bytes, reply }, answer))
+        Ok((Self { unit, bytes, submitted: Instant::now(), reply }, answer))
     }
 
     fn answer(self, answer: Result<Appended, AppendError>) {
@@ -100,11 +105,9 @@ pub(crate) async fn answered(answer: Answer) -> Result<Appended, AppendError> {
 /// How many units of one group may be answered alone before the rest is tried one by one.
 const REMOVED_UNITS_MAX: usize = 4;
 
-/// The first wait after a passing failure; it doubles up to [`WAIT_MAX`], and a random part of up to its half is taken off.
-const WAIT_FIRST: Duration = Duration::from_millis(4);
-
-/// The longest wait between two tries.
-const WAIT_MAX: Duration = Duration::from_millis(500);
+/// The waits after passing failures. The units' patience ends them, not a number of attempts.
+const PASSING: Retry =
+    Retry { wait_first: Duration::from_millis(4), wait_max: Duration::from_millis(500), attempts_max: u32::MAX };
 
 /// The writer.
 pub(crate) struct Appender {
@@ -138,9 +141,16 @@ impl From<StoreError> for Failure {
 type Answers = Vec<Result<Appended, AppendError>>;
 
 impl Appender {
-    /// Serves until the last handle of the store is gone and the queue is empty.
-    pub(crate) async fn serve(mut self, mut queue: mpsc::Receiver<Submission>) {
-        let _guard = StopsProcess;
+    /// Serves until the last handle of the store is gone and the queue is empty. A writer that panicked may have broken a promise
+    /// that nobody checks again: the process ends with it.
+    pub(crate) async fn serve(self, queue: mpsc::Receiver<Submission>) {
+        if AssertUnwindSafe(self.serve_queue(queue)).catch_unwind().await.is_err() {
+            tracing::error!("the writer of a store panicked, the process ends");
+            std::process::abort();
+        }
+    }
+
+    async fn serve_queue(mut self, mut queue: mpsc::Receiver<Submission>) {
         let mut waiting = VecDeque::new();
         let mut arrived = Vec::new();
         loop {
@@ -169,8 +179,7 @@ impl Appender {
 
     /// Tries the group as one transaction. Gives back what is better tried unit by unit.
     async fn run_together(&mut self, mut group: Vec<Submission>, mut removals: usize) -> Vec<Submission> {
-        let started = Instant::now();
-        let mut wait = WAIT_FIRST;
+        let mut failures = 0;
         while !group.is_empty() {
             let failure = match self.attempt(&group).await {
                 Ok(answers) => {
@@ -188,12 +197,12 @@ impl Appender {
                     removals -= 1;
                 }
                 Failure::Passing(source) => {
-                    if started.elapsed() >= self.patience {
-                        let waited_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-                        return refuse_all(group, &AppendError::Unavailable { waited_ms, source });
+                    tracing::warn!(error = %source, units = group.len(), "a group was given up");
+                    group = self.refuse_late(group, &source);
+                    failures += 1;
+                    if !group.is_empty() {
+                        tokio::time::sleep(PASSING.wait(failures, &self.entropy)).await;
                     }
-                    tracing::warn!(error = %source, units = group.len(), "a group was given up and is tried again");
-                    wait = self.pause(wait).await;
                 }
                 Failure::Lasting(source) if group.len() == 1 => {
                     return refuse_all(group, &AppendError::Store { source });
@@ -205,12 +214,16 @@ impl Appender {
         Vec::new()
     }
 
-    /// Waits, and gives the next wait.
-    async fn pause(&self, wait: Duration) -> Duration {
-        let mut random = [0];
-        self.entropy.fill(&mut random);
-        tokio::time::sleep(wait - wait * u32::from(random[0]) / 512).await;
-        (wait * 2).min(WAIT_MAX)
+    /// Tells the callers who have waited for as long as the store's patience lasts, since they submitted their unit, and gives
+    /// the others.
+    fn refuse_late(&self, group: Vec<Submission>, source: &StoreError) -> Vec<Submission> {
+        let (late, others): (Vec<_>, Vec<_>) =
+            group.into_iter().partition(|submission| submission.submitted.elapsed() >= self.patience);
+        for submission in late {
+            let waited_ms = u64::try_from(submission.submitted.elapsed().as_millis()).unwrap_or(u64::MAX);
+            submission.answer(Err(AppendError::Unavailable { waited_ms, source: source.clone() }));
+        }
+        others
     }
 
     /// One transaction for the group: read, decide, write, commit.
@@ -227,7 +240,8 @@ impl Appender {
                 return Err(error.into());
             }
         };
-        let mut admission = Admission::new(*transaction.head(), found, self.clock.now(), &self.entropy);
+        let now = self.clock.now();
+        let mut admission = Admission::new(*transaction.head(), found, now);
         let admit = |(index, submission): (usize, &Submission)| Ok(admission.admit(index, &submission.unit)?);
         let answers: Answers = group.iter().enumerate().map(admit).collect();
         if answers.iter().all(Result::is_err) {
@@ -236,7 +250,8 @@ impl Appender {
         }
         let (rows, head, newest) = admission.finish();
         self.group_number += 1;
-        if let Err(error) = transaction.write(&rows, &head, self.group_number).await {
+        let mark = GroupMark { number: self.group_number, written: now };
+        if let Err(error) = transaction.write(&rows, &head, mark).await {
             transaction.give_up().await;
             return Err(blame(error));
         }
@@ -278,13 +293,18 @@ impl Appender {
         }
         tracing::warn!(error = %lost, "the answer to a commit was lost, asking whether the group is there");
         let started = Instant::now();
-        let mut wait = WAIT_FIRST;
+        let mut failures = 0;
         loop {
             match self.backend.is_committed(self.group_number).await {
                 Ok(true) => return Ok(()),
                 Ok(false) => return Err(lost.into()),
-                Err(error) if started.elapsed() >= self.patience => return Err(Failure::Unknown(error)),
-                Err(_) => wait = self.pause(wait).await,
+                Err(error) if !error.is_transient() || started.elapsed() >= self.patience => {
+                    return Err(Failure::Unknown(error));
+                }
+                Err(_) => {
+                    failures += 1;
+                    tokio::time::sleep(PASSING.wait(failures, &self.entropy)).await;
+                }
             }
         }
     }
@@ -325,17 +345,5 @@ fn blame(error: WriteError) -> Failure {
             Failure::Unit { index: unit, error: AppendError::Store { source: error } }
         }
         WriteError::Store(error) => error.into(),
-    }
-}
-
-/// A writer that panicked may have broken a promise that nobody checks again: the process ends with it.
-struct StopsProcess;
-
-impl Drop for StopsProcess {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            tracing::error!("the writer of a store panicked, the process ends");
-            std::process::abort();
-        }
     }
 }

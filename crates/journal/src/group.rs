@@ -1,7 +1,7 @@
 //! What a group of units does to a store, decided without the store: who is refused and why, and the rows of the others.
 //!
 //! Units are admitted one after another, each on what the store holds *and* what the units before it in the group do. A refused
-//! unit leaves no trace. This module is pure: the same head, findings and units give the same rows, but for the salts.
+//! unit leaves no trace. This module is pure: the same head, findings and units give the same rows.
 
 mod claims;
 mod keys;
@@ -18,10 +18,9 @@ use self::keys::Keys;
 pub use self::refusal::Refusal;
 use self::timers::Timers;
 use crate::cursor::Cursor;
-use crate::entropy::Entropy;
 use crate::mutant::{Mutant, is_planted};
 use crate::store::{Found, Head, Newest, Rows, StreamKey, Wanted};
-use crate::unit::{Append, Audience, Expected, NewEvent, UnitOfWork};
+use crate::unit::{Append, Audience, Expected, NewEvent, Seal, UnitOfWork};
 
 /// What an admitted unit wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +54,7 @@ pub(crate) fn want(unit: &UnitOfWork, wanted: &mut Wanted) {
 }
 
 /// A group in the making.
-pub(crate) struct Admission<'a> {
-    entropy: &'a Entropy,
+pub(crate) struct Admission {
     head: Head,
     /// The head's time before this group: what a group without events leaves as it is.
     recorded_before: Timestamp,
@@ -69,11 +67,10 @@ pub(crate) struct Admission<'a> {
     rows: Rows,
 }
 
-impl<'a> Admission<'a> {
+impl Admission {
     /// A group on a store with this head, where this was found. `now` is the clock's time; recorded is never before the head's.
-    pub(crate) fn new(head: Head, found: Found, now: Timestamp, entropy: &'a Entropy) -> Self {
+    pub(crate) fn new(head: Head, found: Found, now: Timestamp) -> Self {
         Self {
-            entropy,
             head: Head { recorded: head.recorded.max(now), ..head },
             recorded_before: head.recorded,
             newest: found.newest,
@@ -172,9 +169,9 @@ impl<'a> Admission<'a> {
     fn append(&mut self, append: &Append) {
         let key = key_of(append);
         let mut version = self.newest.get(&key).map_or(StreamVersion::EMPTY, |newest| newest.version);
-        for event in &append.events {
+        for (event, seal) in append.events.iter().zip(&append.seals) {
             version = version.next();
-            let recorded = self.record(append, version, event);
+            let recorded = self.record(append, version, event, seal);
             self.rows.events.push(recorded);
         }
         if let Some(last) = append.events.last() {
@@ -183,11 +180,15 @@ impl<'a> Admission<'a> {
     }
 
     /// Gives the event its place at the end of the log.
-    fn record(&mut self, append: &Append, stream_version: StreamVersion, event: &NewEvent) -> RecordedEvent {
+    fn record(
+        &mut self,
+        append: &Append,
+        stream_version: StreamVersion,
+        event: &NewEvent,
+        seal: &Seal,
+    ) -> RecordedEvent {
         let metadata = metadata(append, stream_version, event);
         let metadata_bytes = metadata.encode();
-        let mut salt = [0; chain::SALT_BYTES];
-        self.entropy.fill(&mut salt);
         let position = self.head.position.next();
         let visibility = match event.audience {
             Audience::Private => Visibility::Private,
@@ -197,18 +198,17 @@ impl<'a> Admission<'a> {
         };
         let header =
             Header { store: self.head.store, position, event: event.id, recorded: self.head.recorded, visibility };
-        let mut recorded = RecordedEvent {
+        let content = chain::content(&seal.salt, &metadata_bytes);
+        self.head.position = position;
+        self.head.hash = chain::event(self.head.hash, &header, content, seal.payload);
+        RecordedEvent {
             header,
             metadata,
             metadata_bytes: metadata_bytes.into(),
             payload: event.payload.clone(),
-            salt,
+            salt: seal.salt,
             hash: self.head.hash,
-        };
-        recorded.hash = recorded.hash_after(self.head.hash);
-        self.head.position = position;
-        self.head.hash = recorded.hash;
-        recorded
+        }
     }
 }
 

@@ -163,6 +163,14 @@ pub enum KeyChange {
 }
 
 impl KeyChange {
+    /// The answer that repetitions get from now on, if it brings one.
+    pub(crate) fn answer(&self) -> Option<&[u8]> {
+        match self {
+            Self::Finish(answer) | Self::Refuse(answer) => answer.as_deref(),
+            Self::Act | Self::Release => None,
+        }
+    }
+
     /// The state after it, `None` if the key is free; an error if `from` does not allow it.
     pub(crate) const fn apply(&self, from: KeyState) -> Result<Option<KeyState>, KeyState> {
         match (self, from) {

@@ -2,25 +2,26 @@
 
 use messages::metadata::TRACE_PARENT_BYTES_MAX;
 
-use crate::key::{ANSWER_BYTES_MAX, KEY_BYTES_MAX, KeyChange, LOCATION_BYTES_MAX};
-use crate::unit::UnitOfWork;
+use crate::key::{ANSWER_BYTES_MAX, KEY_BYTES_MAX, LOCATION_BYTES_MAX};
+use crate::unit::{Parameter, TimerChange, UnitOfWork};
 
 /// How many events one unit of work may append.
 pub const UNIT_EVENTS_MAX: usize = 1_000;
 
-/// How many bytes of metadata and payload one unit of work may append: 4 MiB.
+/// How many bytes one unit of work may have: payloads and metadata of events, payloads of timers, kept answers, and parameters of
+/// statements. 4 MiB.
 pub const UNIT_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// How many statements on state rows one unit of work may have.
 pub const UNIT_STATEMENTS_MAX: usize = 256;
 
-/// How many keys, claims, timers and cursors together one unit of work may touch.
+/// How many keys, claims, timers, cursors and confirmed streams together one unit of work may touch.
 pub const UNIT_ROWS_MAX: usize = 1_000;
 
 /// How many units share one transaction at most.
 pub const GROUP_UNITS_MAX: usize = 512;
 
-/// How many bytes of events share one transaction at most, unless a single unit has more: 8 MiB.
+/// How many bytes of units share one transaction at most, unless a single unit has more: 8 MiB.
 pub const GROUP_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// How many units wait for the next group at most before callers wait too.
@@ -52,6 +53,14 @@ pub enum LimitError {
         /// The limit.
         bytes_max: usize,
     },
+    /// A text in it is empty, or has a control character, which not every store can hold.
+    #[error("{what} {why}")]
+    NotPlain {
+        /// Which.
+        what: &'static str,
+        /// Why it is refused.
+        why: &'static str,
+    },
     /// An append without events, which says nothing.
     #[error("an append to stream `{stream}` has no events")]
     NoEvents {
@@ -61,15 +70,15 @@ pub enum LimitError {
 }
 
 impl UnitOfWork {
-    /// Checks the unit against all limits, and gives the bytes that its events take, roughly.
+    /// Checks the unit against all limits, and gives the bytes that it takes, roughly.
     pub(crate) fn check_limits(&self) -> Result<usize, LimitError> {
         let events: usize = self.appends.iter().map(|append| append.events.len()).sum();
         let rows = self.key_changes.len() + self.claims.len() + self.claims_released.len();
-        let rows = rows + self.timers.len() + self.advances.len();
+        let rows = rows + self.timers.len() + self.advances.len() + self.confirmed.len();
         at_most("events", events, UNIT_EVENTS_MAX)?;
         at_most("statements", self.statements.len(), UNIT_STATEMENTS_MAX)?;
-        at_most("keys, claims, timers and cursors", rows, UNIT_ROWS_MAX)?;
-        let mut bytes = 0;
+        at_most("keys, claims, timers, cursors and confirmed streams", rows, UNIT_ROWS_MAX)?;
+        let mut bytes = self.bytes_beside_events();
         for append in &self.appends {
             if append.events.is_empty() {
                 return Err(LimitError::NoEvents { stream: append.stream.as_str().into() });
@@ -84,25 +93,31 @@ impl UnitOfWork {
         Ok(bytes)
     }
 
+    fn bytes_beside_events(&self) -> usize {
+        let timers = self.timers.iter().filter_map(TimerChange::timer).map(|timer| timer.payload.as_bytes().len());
+        let answers = self.key_changes.iter().filter_map(|(_, change)| change.answer()).map(<[u8]>::len);
+        let parameters = self.statements.iter().flat_map(|statement| &statement.parameters).map(Parameter::bytes);
+        timers.chain(answers).chain(parameters).sum()
+    }
+
     fn check_texts(&self) -> Result<(), LimitError> {
         if let Some(key) = &self.key {
             short("location", key.location.len(), LOCATION_BYTES_MAX)?;
+            without_controls("location", &key.location)?;
             short("answer", key.answer.as_deref().map_or(0, <[u8]>::len), ANSWER_BYTES_MAX)?;
         }
-        for (_, change) in &self.key_changes {
-            if let KeyChange::Finish(Some(answer)) | KeyChange::Refuse(Some(answer)) = change {
-                short("answer", answer.len(), ANSWER_BYTES_MAX)?;
-            }
+        for answer in self.key_changes.iter().filter_map(|(_, change)| change.answer()) {
+            short("answer", answer.len(), ANSWER_BYTES_MAX)?;
         }
         for (claim, _) in self.claims.iter().chain(&self.claims_released) {
-            short("kind of claim", claim.kind.len(), KEY_BYTES_MAX)?;
-            short("claimed value", claim.value.len(), KEY_BYTES_MAX)?;
+            plain("kind of claim", &claim.kind)?;
+            plain("claimed value", &claim.value)?;
         }
         for change in &self.timers {
-            short("timer name", change.name().name.len(), KEY_BYTES_MAX)?;
+            plain("timer name", &change.name().name)?;
         }
         for advance in &self.advances {
-            short("consumer name", advance.consumer.len(), KEY_BYTES_MAX)?;
+            plain("consumer name", &advance.consumer)?;
         }
         Ok(())
     }
@@ -117,4 +132,20 @@ const fn at_most(what: &'static str, count: usize, max: usize) -> Result<(), Lim
 
 const fn short(what: &'static str, bytes: usize, bytes_max: usize) -> Result<(), LimitError> {
     if bytes > bytes_max { Err(LimitError::TooLong { what, bytes, bytes_max }) } else { Ok(()) }
+}
+
+/// A name, or another value by which something is found.
+fn plain(what: &'static str, text: &str) -> Result<(), LimitError> {
+    short(what, text.len(), KEY_BYTES_MAX)?;
+    if text.is_empty() {
+        return Err(LimitError::NotPlain { what, why: "is empty" });
+    }
+    without_controls(what, text)
+}
+
+fn without_controls(what: &'static str, text: &str) -> Result<(), LimitError> {
+    if text.chars().any(char::is_control) {
+        return Err(LimitError::NotPlain { what, why: "has a control character" });
+    }
+    Ok(())
 }

@@ -18,7 +18,7 @@ use messages::{DecodeError, Position, RecordedEvent};
 use tokio::sync::watch;
 
 use self::generation::Generation;
-pub use self::rebuild::{REBUILD_BATCH_EVENTS_MAX, RebuildProgress};
+pub use self::rebuild::{REBUILD_BATCH_BYTES_MAX, REBUILD_BATCH_EVENTS_MAX, RebuildProgress};
 use crate::appender::AppendError;
 use crate::cursor::Cursor;
 use crate::feed::{Feed, FeedError};

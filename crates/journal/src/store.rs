@@ -25,7 +25,9 @@ use tokio::task::JoinHandle;
 use self::postgres::PostgresBackend;
 use self::sqlite::SqliteBackend;
 
-pub(crate) use self::backend::{Backend, Found, Group, Head, Newest, Rows, StreamKey, StreamOf, Wanted, WriteError};
+pub(crate) use self::backend::{
+    Backend, Found, Group, GroupMark, Head, Newest, Rows, StreamKey, StreamOf, Wanted, WriteError,
+};
 pub(crate) use self::beside::{Batch, Beside, Tables};
 pub(crate) use self::filling::{FillError, Filling, INSERT_ROWS_MAX, Occupied, look, release};
 pub(crate) use self::hold::{Hold, Holder};
@@ -326,7 +328,7 @@ impl Store {
 
     /// Puts a unit in the queue. Its place there is its place among this process's units.
     pub(crate) async fn submit(&self, unit: UnitOfWork) -> Result<Answer, AppendError> {
-        let (submission, answer) = Submission::new(unit)?;
+        let (submission, answer) = Submission::new(unit, &self.shared.entropy)?;
         let queue = self.shared.queue.lock().clone();
         let queue = queue.ok_or(AppendError::Closed)?;
         queue.send(submission).await.map_err(|_| AppendError::Closed)?;

@@ -8,7 +8,7 @@
 
 mod parked;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -31,6 +31,10 @@ pub use self::parked::{
 
 /// How many timers are fired at most before their units are awaited.
 pub const TIMERS_PAGE_MAX: usize = 256;
+
+/// How many timers that failed are passed over in one page at most. Beyond it, others that are due wait until some of these have
+/// fired or are parked, which takes seconds.
+const FAILING_PASSED_MAX: usize = 4_096;
 
 /// Says what is due to be done.
 pub trait TimerHandler: Send + Sync + 'static {
@@ -165,7 +169,7 @@ impl<H: TimerHandler> Timers<H> {
     async fn fire_due(&self, failing: &mut Failing) -> Result<Round, TimersError> {
         let now = self.store.clock().now();
         // Those that wait for their next attempt must not hide the others.
-        let limit = i64::try_from(TIMERS_PAGE_MAX + failing.0.len()).unwrap_or(i64::MAX);
+        let limit = i64::try_from(TIMERS_PAGE_MAX + failing.0.len().min(FAILING_PASSED_MAX)).unwrap_or(i64::MAX);
         let parameters = [Parameter::Integer(now.micros()), Parameter::Integer(limit)];
         let rows = self.store.rows(DUE, &parameters).await.map_err(TimersError::Store)?;
         let due: Vec<Timer> =
@@ -275,7 +279,8 @@ impl Failing {
     /// Those that are not due any more were fired, cancelled, set anew or parked.
     fn forget_all_but(&mut self, due: &[Timer]) {
         if !self.0.is_empty() {
-            self.0.retain(|(name, at), _| due.iter().any(|timer| timer.due == *at && timer.name == *name));
+            let due: HashSet<(&TimerName, Timestamp)> = due.iter().map(|timer| (&timer.name, timer.due)).collect();
+            self.0.retain(|(name, at), _| due.contains(&(name, *at)));
         }
     }
 

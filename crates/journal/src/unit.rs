@@ -1,10 +1,12 @@
 //! The unit of work: everything that one decision changes, committed whole or not at all.
 
 use messages::{
-    Actor, CommandId, EventId, EventType, Fingerprint, Payload, StreamName, StreamVersion, TenantId, Timestamp,
+    Actor, CommandId, EventId, EventType, Fingerprint, Hash, Payload, StreamName, StreamVersion, TenantId, Timestamp,
+    chain,
 };
 
 use crate::cursor::Cursor;
+use crate::entropy::Entropy;
 use crate::key::{KeyChange, KeyScope, KeyUse};
 
 /// Because of what, by whom, and for whom events are written: from the gateway's verified identity, or from the event that is
@@ -68,6 +70,23 @@ pub(crate) struct Append {
     pub(crate) stream: StreamName,
     pub(crate) expected: Expected,
     pub(crate) events: Vec<NewEvent>,
+    /// One for each event, from when the unit is submitted.
+    pub(crate) seals: Vec<Seal>,
+}
+
+/// What is made of an event's payload before its place is known, and so without the writer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seal {
+    pub(crate) salt: [u8; chain::SALT_BYTES],
+    pub(crate) payload: Hash,
+}
+
+impl Seal {
+    fn of(event: &NewEvent, entropy: &Entropy) -> Self {
+        let mut salt = [0; chain::SALT_BYTES];
+        entropy.fill(&mut salt);
+        Self { salt, payload: chain::content(&salt, event.payload.as_bytes()) }
+    }
 }
 
 /// A value that only one stream may have, an ISIN for instance.
@@ -122,6 +141,17 @@ pub enum Parameter {
     Text(String),
     /// For a BYTEA or BLOB column.
     Bytes(Vec<u8>),
+}
+
+impl Parameter {
+    /// The bytes that it takes, counted towards the limits of a unit.
+    pub(crate) const fn bytes(&self) -> usize {
+        match self {
+            Self::Integer(_) => 8,
+            Self::Text(text) => text.len(),
+            Self::Bytes(bytes) => bytes.len(),
+        }
+    }
 }
 
 /// A statement on the service's own state rows, in the SQL that both stores understand: `$1`, `ON CONFLICT`, columns BIGINT,
@@ -206,8 +236,15 @@ impl UnitOfWork {
         expected: Expected,
         events: Vec<NewEvent>,
     ) -> &mut Self {
-        self.appends.push(Append { cause: cause.clone(), stream, expected, events });
+        self.appends.push(Append { cause: cause.clone(), stream, expected, events, seals: Vec::new() });
         self
+    }
+
+    /// Draws the events' salts and hashes their payloads: what can be done before the writer has the unit.
+    pub(crate) fn seal(&mut self, entropy: &Entropy) {
+        for append in &mut self.appends {
+            append.seals = append.events.iter().map(|event| Seal::of(event, entropy)).collect();
+        }
     }
 
     /// Refuses the unit unless the stream stands where it was read. What was decided on its state holds then.

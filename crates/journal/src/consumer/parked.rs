@@ -122,12 +122,17 @@ const PARK: &str =
         tenant = excluded.tenant, stream = excluded.stream, reason = excluded.reason, attempts = excluded.attempts,
         parked_us = excluded.parked_us";
 
-/// Changes no row if nothing of the stream is parked any more: a person retried it meanwhile.
+/// Changes no row if nothing of the stream is parked any more: a person retried it meanwhile. A row that is there may be that of
+/// another event: of a log that was rewound.
 const PARK_BEHIND: &str =
     "INSERT INTO parked (consumer, position, store_id, event_hash, tenant, stream, reason, attempts, parked_us)
     SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
     WHERE EXISTS (SELECT 1 FROM parked WHERE consumer = $1 AND tenant = $5 AND stream = $6 AND position <= $2)
-    ON CONFLICT (consumer, position) DO UPDATE SET parked_us = excluded.parked_us";
+    ON CONFLICT (consumer, position) DO UPDATE SET
+        reason = CASE WHEN parked.event_hash = excluded.event_hash THEN parked.reason ELSE excluded.reason END,
+        attempts = CASE WHEN parked.event_hash = excluded.event_hash THEN parked.attempts ELSE excluded.attempts END,
+        store_id = excluded.store_id, event_hash = excluded.event_hash, tenant = excluded.tenant,
+        stream = excluded.stream, parked_us = excluded.parked_us";
 
 /// Changes no row if one of the stream before it is still parked: the order within a stream is kept.
 const TAKE: &str = "DELETE FROM parked WHERE consumer = $1 AND position = $2 AND store_id = $3 AND NOT EXISTS (

@@ -15,11 +15,13 @@ pub(super) struct Keys {
     now: HashMap<KeyScope, KeyRecord>,
     stored: HashSet<KeyScope>,
     touched: BTreeSet<KeyScope>,
+    /// Those that were used in this group: nothing is left of an earlier use, which was released before.
+    used: HashSet<KeyScope>,
 }
 
 impl Keys {
     pub(super) fn new(found: HashMap<KeyScope, KeyRecord>) -> Self {
-        Self { stored: found.keys().cloned().collect(), now: found, touched: BTreeSet::new() }
+        Self { stored: found.keys().cloned().collect(), now: found, touched: BTreeSet::new(), used: HashSet::new() }
     }
 
     pub(super) fn check(&self, unit: &UnitOfWork) -> Result<(), Refusal> {
@@ -53,6 +55,7 @@ impl Keys {
     pub(super) fn apply(&mut self, unit: &UnitOfWork, position: Position, recorded: Timestamp) {
         if let Some(key) = &unit.key {
             let _ = self.touched.insert(key.scope.clone());
+            let _ = self.used.insert(key.scope.clone());
             drop(self.now.insert(key.scope.clone(), record(key, position, recorded)));
         }
         for (scope, change) in &unit.key_changes {
@@ -76,6 +79,10 @@ impl Keys {
         for scope in self.touched {
             match (self.now.remove(&scope), self.stored.contains(&scope)) {
                 (Some(record), false) => rows.keys_new.push(record),
+                (Some(record), true) if self.used.contains(&scope) => {
+                    rows.keys_removed.push(scope);
+                    rows.keys_new.push(record);
+                }
                 (Some(record), true) => rows.keys_changed.push(record),
                 (None, true) => rows.keys_removed.push(scope),
                 (None, false) => {}

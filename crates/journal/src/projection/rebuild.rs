@@ -11,8 +11,11 @@ use crate::feed::{self, FEED_PAGE_EVENTS_MAX, FeedError};
 use crate::store::Tables;
 use crate::task::Stop;
 
-/// How many events are folded at once: each row is written once for all of them. About 30 MB in memory.
+/// How many events are folded at once: each row is written once for all of them.
 pub const REBUILD_BATCH_EVENTS_MAX: usize = 32_768;
+
+/// With so many bytes of metadata and payload a batch is full too: 32 MiB. Two batches are in memory, and a page of the feed.
+pub const REBUILD_BATCH_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// How far a rebuild has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,13 +169,16 @@ impl<P: Projection> View<P> {
 
     async fn batch_after(&self, cursor: Cursor) -> Result<Vec<RecordedEvent>, ViewError> {
         let mut events: Vec<RecordedEvent> = Vec::new();
-        while events.len() < REBUILD_BATCH_EVENTS_MAX {
+        let mut bytes = 0;
+        while events.len() < REBUILD_BATCH_EVENTS_MAX && bytes < REBUILD_BATCH_BYTES_MAX {
             let from = events.last().map_or(cursor, feed::after);
             let limit = FEED_PAGE_EVENTS_MAX.min(REBUILD_BATCH_EVENTS_MAX - events.len());
             let page = self.0.feed.page(from, limit).await.map_err(in_feed::<P>)?;
             if page.is_empty() {
                 break;
             }
+            bytes +=
+                page.iter().map(|event| event.metadata_bytes.len() + event.payload.as_bytes().len()).sum::<usize>();
             events.extend(page);
         }
         Ok(events)

@@ -86,6 +86,7 @@ pub(crate) struct Rows {
     pub(crate) keys_new: Vec<KeyRecord>,
     /// Keys that were: state, answer and time of change are written anew.
     pub(crate) keys_changed: Vec<KeyRecord>,
+    /// Removed before the new ones are added: a key that was released may be used anew.
     pub(crate) keys_removed: Vec<KeyScope>,
     pub(crate) claims_new: Vec<(Claim, StreamName)>,
     /// Removed before the new ones are added: a claim may change hands.
@@ -97,6 +98,22 @@ pub(crate) struct Rows {
     pub(crate) cursors: Vec<(Box<str>, Cursor)>,
     /// Statements on state rows, with the index of their unit in the group, in the order of units.
     pub(crate) statements: Vec<(usize, Statement)>,
+}
+
+/// What a group leaves of itself, by which its process learns what became of a commit without an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GroupMark {
+    /// Counted up by the process, from 1.
+    pub(crate) number: u64,
+    /// By the clock: rows of processes that have not written for long are removed.
+    pub(crate) written: Timestamp,
+}
+
+impl Rows {
+    /// The timers that no longer stand as they were parked, if they were.
+    pub(crate) fn timers_no_longer_parked(&self) -> Vec<&TimerName> {
+        self.timers_removed.iter().chain(self.timers_changed.iter().map(|timer| &timer.name)).collect()
+    }
 }
 
 /// Writing a group failed. Nothing of it stands if the transaction is given up.
@@ -261,9 +278,9 @@ impl Group {
         step::take(Step::Find, async { on_either!(self, Group, group => group.find(wanted).await) }).await
     }
 
-    /// Writes everything, the new head and this process's group number last.
-    pub(crate) async fn write(&mut self, rows: &Rows, head: &Head, group_number: u64) -> Result<(), WriteError> {
-        let work = async { on_either!(self, Group, group => group.write(rows, head, group_number).await) };
+    /// Writes everything, the new head and this process's mark last.
+    pub(crate) async fn write(&mut self, rows: &Rows, head: &Head, mark: GroupMark) -> Result<(), WriteError> {
+        let work = async { on_either!(self, Group, group => group.write(rows, head, mark).await) };
         step::take(Step::Write, work).await
     }
 

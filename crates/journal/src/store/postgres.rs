@@ -21,7 +21,9 @@ pub(crate) use self::foreign::ForeignCommits;
 pub(super) use self::inserts::write as write_rows;
 use super::rows::{self, Connected as _, failed};
 use super::schema::{self, Dialect};
-use super::{Durability, Found, Head, OpenError, Rows, StoreConfig, StoreError, StreamOf, Wanted, WriteError};
+use super::{
+    Durability, Found, GroupMark, Head, OpenError, Rows, StoreConfig, StoreError, StreamOf, Wanted, WriteError,
+};
 use crate::narrow;
 
 /// The store.
@@ -225,19 +227,19 @@ impl PostgresGroup {
         found
     }
 
-    pub(crate) async fn write(&mut self, rows: &Rows, head: &Head, group_number: u64) -> Result<(), WriteError> {
-        let written = self.write_all(rows, head, group_number).await;
+    pub(crate) async fn write(&mut self, rows: &Rows, head: &Head, mark: GroupMark) -> Result<(), WriteError> {
+        let written = self.write_all(rows, head, mark).await;
         self.is_broken |= matches!(written, Err(WriteError::Store(_)));
         written
     }
 
-    async fn write_all(&mut self, rows: &Rows, head: &Head, group_number: u64) -> Result<(), WriteError> {
+    async fn write_all(&mut self, rows: &Rows, head: &Head, mark: GroupMark) -> Result<(), WriteError> {
         let connection = &mut self.connection;
         rows::run_statements(connection, &rows.statements).await?;
         inserts::write(connection, rows).await.map_err(WriteError::Store)?;
         rows::store_cursors(connection, &rows.cursors).await.map_err(WriteError::Store)?;
         let is_told = head.position > self.head.position;
-        let moved = inserts::move_head(connection, head, &self.appender, group_number, is_told).await;
+        let moved = inserts::move_head(connection, head, &self.appender, mark, is_told).await;
         moved.map_err(WriteError::Store)
     }
 

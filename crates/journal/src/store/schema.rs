@@ -310,7 +310,8 @@ async fn make_head(connection: &mut impl Connected, config: &StoreConfig) -> Res
 }
 
 /// How long the row of a process that writes nothing is kept: 30 days, in microseconds. It is needed between a commit and the
-/// question what became of it, which takes seconds.
+/// question what became of it, which takes seconds. Age is measured by the newest row, so that a clock that went wrong here
+/// removes nobody.
 const APPENDER_KEPT_US: i64 = 30 * 24 * 60 * 60 * 1_000_000;
 
 /// Enters this process among those that append, and removes those that have not appended for long.
@@ -319,11 +320,10 @@ pub(super) async fn enter_appender(
     appender_id: &[u8; 16],
     now: Timestamp,
 ) -> Result<(), sqlx::Error> {
-    const OLD: &str = "DELETE FROM appenders WHERE changed_us < $1";
+    const OLD: &str = "DELETE FROM appenders WHERE changed_us < (SELECT MAX(changed_us) FROM appenders) - $1";
     const NEW: &str = "INSERT INTO appenders (appender_id, group_number, changed_us) VALUES ($1, 0, $2)
         ON CONFLICT (appender_id) DO NOTHING";
-    let oldest = now.micros().saturating_sub(APPENDER_KEPT_US);
-    let _ = connection.execute(OLD, vec![Parameter::Integer(oldest)]).await?;
+    let _ = connection.execute(OLD, vec![Parameter::Integer(APPENDER_KEPT_US)]).await?;
     let parameters = vec![Parameter::Bytes(appender_id.to_vec()), Parameter::Integer(now.micros())];
     connection.execute(NEW, parameters).await.map(|_| ())
 }

@@ -21,7 +21,7 @@ use self::connection::{READER_WAIT_MAX, reader_options, writer_options};
 pub(super) use self::inserts::write as write_rows;
 use super::rows::{self, Connected, failed};
 use super::schema::{self, Dialect};
-use super::{Found, Head, OpenError, Rows, StoreConfig, StoreError, StreamOf, Wanted, WriteError};
+use super::{Found, GroupMark, Head, OpenError, Rows, StoreConfig, StoreError, StreamOf, Wanted, WriteError};
 
 /// The store.
 #[derive(Debug)]
@@ -186,12 +186,12 @@ impl SqliteGroup {
         rows::find(self.writer.open_connection()?, wanted).await
     }
 
-    pub(crate) async fn write(&mut self, rows: &Rows, head: &Head, group_number: u64) -> Result<(), WriteError> {
+    pub(crate) async fn write(&mut self, rows: &Rows, head: &Head, mark: GroupMark) -> Result<(), WriteError> {
         let connection = self.writer.open_connection().map_err(WriteError::Store)?;
         rows::run_statements(connection, &rows.statements).await?;
         inserts::write(connection, rows).await.map_err(WriteError::Store)?;
         rows::store_cursors(connection, &rows.cursors).await.map_err(WriteError::Store)?;
-        rows::move_head(connection, head, &self.appender_id, group_number).await.map_err(WriteError::Store)
+        rows::move_head(connection, head, &self.appender_id, mark).await.map_err(WriteError::Store)
     }
 
     pub(crate) async fn last_group_number(&mut self) -> Result<u64, StoreError> {

@@ -46,22 +46,16 @@ pub enum TimerRetryError {
     },
 }
 
-/// A timer that changed since it was parked is not.
-const LIST: &str = "SELECT parked.tenant, parked.name, parked.due_us, parked.reason, parked.attempts, parked.parked_us
-    FROM parked_timers AS parked WHERE EXISTS (
-        SELECT 1 FROM timers WHERE timers.tenant = parked.tenant AND timers.name = parked.name
-            AND timers.due_us = parked.due_us)
-    ORDER BY parked.due_us, parked.tenant, parked.name LIMIT $1";
+/// A timer that is fired, cancelled or set anew loses its row here in the same group: see `write_timers` of either store.
+const LIST: &str = "SELECT tenant, name, due_us, reason, attempts, parked_us FROM parked_timers
+    ORDER BY due_us, tenant, name LIMIT $1";
 
+/// Adds no row if the timer does not stand any more.
 const PARK: &str = "INSERT INTO parked_timers (tenant, name, due_us, reason, attempts, parked_us)
-    VALUES ($1, $2, $3, $4, $5, $6)
+    SELECT $1, $2, $3, $4, $5, $6 WHERE EXISTS (
+        SELECT 1 FROM timers WHERE timer_hash = $7 AND tenant = $1 AND name = $2 AND due_us = $3)
     ON CONFLICT (tenant, name) DO UPDATE SET due_us = excluded.due_us, reason = excluded.reason,
         attempts = excluded.attempts, parked_us = excluded.parked_us";
-
-/// Rows of timers that were cancelled or set anew go when another is parked.
-const CLEAN: &str = "DELETE FROM parked_timers WHERE NOT EXISTS (
-    SELECT 1 FROM timers WHERE timers.tenant = parked_timers.tenant AND timers.name = parked_timers.name
-        AND timers.due_us = parked_timers.due_us)";
 
 const UNPARK: &str = "DELETE FROM parked_timers WHERE tenant = $1 AND name = $2 AND due_us = $3";
 
@@ -131,11 +125,10 @@ pub(super) async fn park(store: &Store, timer: &Timer, failures: u32, why: &str)
         Parameter::Text(cut(why).to_owned()),
         Parameter::Integer(failures.into()),
         Parameter::Integer(store.clock().now().micros()),
+        Parameter::Integer(timer.name.narrow()),
     ]);
     let mut unit = UnitOfWork::new();
-    let _ = unit
-        .statement(Statement { sql: CLEAN, parameters: vec![], rows_expected: None })
-        .statement(one_row(PARK, parameters));
+    let _ = unit.statement(Statement { sql: PARK, parameters, rows_expected: None });
     store.append(unit).await.map(|_| ())
 }
 

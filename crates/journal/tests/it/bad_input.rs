@@ -2,10 +2,11 @@
 
 use insta::assert_snapshot;
 use journal::key::{ANSWER_BYTES_MAX, KEY_BYTES_MAX, LOCATION_BYTES_MAX};
-use journal::limits::{UNIT_EVENTS_MAX, UNIT_ROWS_MAX, UNIT_STATEMENTS_MAX};
+use journal::limits::{UNIT_BYTES_MAX, UNIT_EVENTS_MAX, UNIT_ROWS_MAX, UNIT_STATEMENTS_MAX};
 use journal::store::Durability;
 use journal::{
-    Audience, Claim, Expected, KeyScope, NewEvent, Place, Statement, Store, StoreConfig, Timer, TimerName, UnitOfWork,
+    Audience, Claim, Expected, KeyChange, KeyScope, KeyUse, NewEvent, Parameter, Place, Statement, Store, StoreConfig,
+    Timer, TimerName, UnitOfWork,
 };
 use messages::{Payload, Position, StreamName, Timestamp};
 
@@ -99,7 +100,54 @@ async fn a_unit_with_too_many_of_something_says_of_what() {
             let _ = unit.set_timer(timer(&number.to_string()));
         }
     };
-    assert_snapshot!(ground.refusal(timers).await, @"a unit of work with 1001 keys, claims, timers and cursors has more than 1000");
+    assert_snapshot!(ground.refusal(timers).await, @"a unit of work with 1001 keys, claims, timers, cursors and confirmed streams has more than 1000");
+    let confirmed = |unit: &mut UnitOfWork| {
+        for _ in 0..=UNIT_ROWS_MAX {
+            let _ = unit.confirm(counter::tenant(), counter::stream("s"), Expected::Any);
+        }
+    };
+    assert_snapshot!(ground.refusal(confirmed).await, @"a unit of work with 1001 keys, claims, timers, cursors and confirmed streams has more than 1000");
+}
+
+#[tokio::test]
+async fn bytes_count_wherever_they_stand_in_a_unit() {
+    let ground = Ground::new().await;
+    let payload = Payload::of(&"x".repeat(Payload::BYTES_MAX - 2)).unwrap();
+    let timers = |unit: &mut UnitOfWork| {
+        for number in 0..64 {
+            let _ = unit.set_timer(Timer { payload: payload.clone(), ..timer(&number.to_string()) });
+        }
+    };
+    assert_snapshot!(ground.refusal(timers).await, @"a unit of work with 4194607 bytes has more than 4194304");
+    let answers = |unit: &mut UnitOfWork| {
+        for _ in 0..256 {
+            let change = KeyChange::Finish(Some(vec![0; ANSWER_BYTES_MAX].into()));
+            let _ = unit.change_key(counter::scope("other"), change);
+        }
+    };
+    assert_snapshot!(ground.refusal(answers).await, @"a unit of work with 4194607 bytes has more than 4194304");
+    let parameters = vec![Parameter::Bytes(vec![0; UNIT_BYTES_MAX])];
+    let statement = Statement { sql: "DELETE FROM nowhere WHERE x = $1", parameters, rows_expected: None };
+    let statement = ground.refusal(|unit| drop(unit.statement(statement).clone())).await;
+    assert_snapshot!(statement, @"a unit of work with 4194607 bytes has more than 4194304");
+}
+
+#[tokio::test]
+async fn a_name_that_not_every_store_can_hold_is_refused_before_it_reaches_one() {
+    let ground = Ground::new().await;
+    let claim_of = |kind: &'static str, value: &'static str| {
+        move |unit: &mut UnitOfWork| {
+            let _ = unit.claim(claim(kind, value), counter::stream("s"));
+        }
+    };
+    assert_snapshot!(ground.refusal(claim_of("is\u{0}in", "1")).await, @"kind of claim has a control character");
+    assert_snapshot!(ground.refusal(claim_of("isin", "")).await, @"claimed value is empty");
+    assert_snapshot!(ground.refusal(|unit| drop(unit.set_timer(timer("t\n")).clone())).await, @"timer name has a control character");
+    let start = journal::Cursor::start(ground.store.id());
+    assert_snapshot!(ground.refusal(|unit| drop(unit.advance("\u{0}", None, start).clone())).await, @"consumer name has a control character");
+    let key =
+        KeyUse { location: "/v1/\u{0}".into(), ..counter::key_use("k", messages::CommandId::from_bytes([1; 16])) };
+    assert_snapshot!(ground.refusal(|unit| drop(unit.use_key(key).clone())).await, @"location has a control character");
 }
 
 #[tokio::test]

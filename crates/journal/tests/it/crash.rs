@@ -6,9 +6,10 @@
 mod evidence;
 mod worker;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use journal::{OpenError, Place, Store};
+use journal::limits::QUEUE_UNITS_MAX;
+use journal::{AppendError, OpenError, Place, Store, StoreConfig, UnitOfWork};
 use rustix::process::{Pid, Signal, kill_process};
 use sqlx::{Connection as _, PgConnection};
 use test_servers::Postgres;
@@ -207,4 +208,21 @@ fn a_server_that_restarts_dies_or_cuts_connections_loses_and_doubles_nothing() {
         worker.kill(&mut said);
     }
     settle(&place, &mut said);
+}
+
+#[test]
+fn callers_of_a_server_that_is_away_are_told_after_one_patience_however_many_wait() {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let server = Postgres::start().unwrap();
+    let place = Place::Postgres { url: server.database().unwrap(), schema: "away".to_owned() };
+    runtime().block_on(async {
+        let store = Store::open(&StoreConfig { patience: PATIENCE, ..config(&place) }).await.unwrap();
+        server.stop().unwrap();
+        let began = Instant::now();
+        // Eight groups, each of which alone would be tried for as long.
+        let answers =
+            futures_util::future::join_all((0..QUEUE_UNITS_MAX).map(|_| store.append(UnitOfWork::new()))).await;
+        assert!(answers.iter().all(|answer| matches!(answer, Err(AppendError::Unavailable { .. }))), "{answers:?}");
+        assert!(began.elapsed() < PATIENCE * 4, "{:?}", began.elapsed());
+    });
 }

@@ -9,7 +9,7 @@ use super::connection::bounded;
 use super::foreign::sender;
 use crate::key::KeyScope;
 use crate::store::rows::{as_many, failed, previous_published, signed, stream_hash};
-use crate::store::{Head, Rows, StoreError};
+use crate::store::{GroupMark, Head, Rows, StoreError};
 use crate::unit::{Claim, Timer, TimerName};
 
 type Bound<'q> = Query<'q, Postgres, PgArguments>;
@@ -160,6 +160,8 @@ async fn write_timers(connection: &mut PgConnection, rows: &Rows) -> Result<(), 
     const REMOVE: &str = "DELETE FROM timers AS it
         USING unnest($1::bigint[], $2::text[], $3::text[]) AS gone (timer_hash, tenant, name)
         WHERE it.timer_hash = gone.timer_hash AND it.tenant = gone.tenant AND it.name = gone.name";
+    const UNPARK: &str = "DELETE FROM parked_timers AS it USING unnest($1::text[], $2::text[]) AS gone (tenant, name)
+        WHERE it.tenant = gone.tenant AND it.name = gone.name";
     const CHANGE: &str = "UPDATE timers AS it SET due_us = changed.due_us, payload = changed.payload
         FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bytea[])
             AS changed (timer_hash, tenant, name, due_us, payload)
@@ -169,6 +171,13 @@ async fn write_timers(connection: &mut PgConnection, rows: &Rows) -> Result<(), 
     let removed: Vec<&TimerName> = rows.timers_removed.iter().collect();
     if !removed.is_empty() {
         run(connection, "timer", removed.len(), bind_names(sqlx::query(REMOVE), &removed)).await?;
+    }
+    let no_longer_parked = rows.timers_no_longer_parked();
+    if !no_longer_parked.is_empty() {
+        let query = sqlx::query(UNPARK)
+            .bind(column(&no_longer_parked, |name| name.tenant.as_str()))
+            .bind(column(&no_longer_parked, |name| &*name.name));
+        let _ = bounded(query.execute(&mut *connection)).await.map_err(failed("write rows"))?;
     }
     for (sql, timers) in [(CHANGE, &rows.timers_changed), (INSERT, &rows.timers_new)] {
         if !timers.is_empty() {
@@ -184,19 +193,19 @@ fn bind_timers<'q>(query: Bound<'q>, timers: &[Timer]) -> Bound<'q> {
         .bind(column(timers, |timer| timer.payload.as_bytes()))
 }
 
-/// Writes the new head and this process's group number in one round trip, and tells the other processes if there are events.
+/// Writes the new head and this process's mark in one round trip, and tells the other processes if there are events.
 pub(super) async fn move_head(
     connection: &mut PgConnection,
     head: &Head,
     appender: &Appender,
-    group_number: u64,
+    mark: GroupMark,
     is_told: bool,
 ) -> Result<(), StoreError> {
     macro_rules! moving {
         ($returning:literal) => {
             concat!(
                 "WITH appender AS (
-                    INSERT INTO appenders (appender_id, group_number, changed_us) VALUES ($1, $2, $3)
+                    INSERT INTO appenders (appender_id, group_number, changed_us) VALUES ($1, $2, $8)
                     ON CONFLICT (appender_id) DO UPDATE
                     SET group_number = excluded.group_number, changed_us = excluded.changed_us)
                 UPDATE head SET recorded_us = $3, position = $4, event_hash = $5, published_position = $6
@@ -205,15 +214,16 @@ pub(super) async fn move_head(
             )
         };
     }
-    let sql = if is_told { moving!(" RETURNING pg_notify($8, $9)") } else { moving!("") };
+    let sql = if is_told { moving!(" RETURNING pg_notify($9, $10)") } else { moving!("") };
     let mut query = sqlx::query(sql)
         .bind(appender.id.as_slice())
-        .bind(signed(group_number))
+        .bind(signed(mark.number))
         .bind(head.recorded.micros())
         .bind(signed(head.position.number()))
         .bind(head.hash.as_bytes().as_slice())
         .bind(signed(head.published.number()))
-        .bind(head.store.as_bytes().as_slice());
+        .bind(head.store.as_bytes().as_slice())
+        .bind(mark.written.micros());
     if is_told {
         query = query.bind(&*appender.channel).bind(sender(&appender.id));
     }

@@ -202,7 +202,8 @@ pub(in crate::store) async fn next_due(connection: &mut impl Connected) -> Resul
     due.map_err(|why| damaged("timer", "the next that is due", why))
 }
 
-/// The number of the last group that the process with this identifier committed; 0 before the first.
+/// The number of the last group that the process with this identifier committed; 0 before the first. That its row is gone says
+/// nothing of its groups, and is an error.
 pub(in crate::store) async fn last_group_number(
     connection: &mut impl Connected,
     appender_id: &[u8; 16],
@@ -210,6 +211,6 @@ pub(in crate::store) async fn last_group_number(
     const SQL: &str = "SELECT group_number FROM appenders WHERE appender_id = $1";
     let parameters = vec![Parameter::Bytes(appender_id.to_vec())];
     let rows = connection.fetch(SQL, parameters).await.map_err(failed("read the last group's number"))?;
-    let number = rows.first().map_or(Ok(0), |row| row.count(0));
+    let number = rows.first().map_or_else(|| Err("it is not there".to_owned()), |row| row.count(0));
     number.map_err(|why| damaged("appender", "the row of this process", why))
 }

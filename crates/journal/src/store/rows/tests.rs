@@ -1,7 +1,7 @@
 //! Facts about both stores, through the interface that the rest of the crate uses. What can only happen to one of them stands in
 //! `only_sqlite` and `only_postgres`.
 //!
-//! The PostgreSQL half runs on the database that `LASTRO_TEST_POSTGRES` names, each test in a schema of its own.
+//! The PostgreSQL half runs on a real server, each test in a database of its own.
 
 mod changes;
 mod collisions;

@@ -5,7 +5,7 @@ use messages::Timestamp;
 use super::stored::{damaged, signed};
 use super::{Connected, failed, is_of_the_statement};
 use crate::cursor::Cursor;
-use crate::store::{Head, StoreError, WriteError};
+use crate::store::{GroupMark, Head, StoreError, WriteError};
 use crate::unit::{Parameter, Statement};
 
 /// Runs the units' statements on state rows in their order. The first that fails ends it, and its unit is named.
@@ -58,7 +58,7 @@ pub(in crate::store) async fn move_head(
     connection: &mut impl Connected,
     head: &Head,
     appender_id: &[u8; 16],
-    group_number: u64,
+    mark: GroupMark,
 ) -> Result<(), StoreError> {
     const APPENDER: &str = "INSERT INTO appenders (appender_id, group_number, changed_us) VALUES ($1, $2, $3)
         ON CONFLICT (appender_id) DO UPDATE SET group_number = excluded.group_number, changed_us = excluded.changed_us";
@@ -66,8 +66,8 @@ pub(in crate::store) async fn move_head(
         "UPDATE head SET position = $1, event_hash = $2, recorded_us = $3, published_position = $4 WHERE store_id = $5";
     let parameters = vec![
         Parameter::Bytes(appender_id.to_vec()),
-        Parameter::Integer(signed(group_number)),
-        Parameter::Integer(head.recorded.micros()),
+        Parameter::Integer(signed(mark.number)),
+        Parameter::Integer(mark.written.micros()),
     ];
     let _ = connection.execute(APPENDER, parameters).await.map_err(failed("write the group's number"))?;
     let parameters = vec![

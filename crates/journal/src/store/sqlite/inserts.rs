@@ -166,9 +166,14 @@ async fn write_claims(connection: &mut SqliteConnection, rows: &Rows) -> Result<
 
 async fn write_timers(connection: &mut SqliteConnection, rows: &Rows) -> Result<(), StoreError> {
     const REMOVE: &str = "DELETE FROM timers WHERE timer_hash = ? AND tenant = ? AND name = ?";
+    const UNPARK: &str = "DELETE FROM parked_timers WHERE tenant = ? AND name = ?";
     const CHANGE: &str = "UPDATE timers SET due_us = ?, payload = ? WHERE timer_hash = ? AND tenant = ? AND name = ?";
     let named = |query: Bound, name: &TimerName| query.bind(name.narrow()).bind(name.tenant.as_str()).bind(&*name.name);
     run_each(connection, "timer", REMOVE, &rows.timers_removed, named).await?;
+    for name in rows.timers_no_longer_parked() {
+        let query = sqlx::query(UNPARK).bind(name.tenant.as_str()).bind(&*name.name);
+        let _ = query.execute(&mut *connection).await.map_err(failed("write timers"))?;
+    }
     let changed =
         |query: Bound, timer: &Timer| named(query.bind(timer.due.micros()).bind(timer.payload.as_bytes()), &timer.name);
     run_each(connection, "timer", CHANGE, &rows.timers_changed, changed).await?;

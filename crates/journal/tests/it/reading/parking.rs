@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use journal::consumer::{ConsumerError, RetryError, SkipError, skip};
-use journal::{Consumer, Feed, Handler, HandlerError, Stop, Store};
+use journal::consumer::{ConsumerError, RebindTo, Rebinding, RetryError, SkipError, skip};
+use journal::{Consumer, Feed, Handler, HandlerError, Place, Stop, Store};
 use messages::{Position, RecordedEvent};
 
 use super::{
@@ -126,6 +126,36 @@ async fn a_consumer_that_restarts_still_parks_behind_and_a_retry_cut_off_anywher
         wait_until("the effects", async || effects(&mine).await.len() >= 4).await;
         assert_eq!(effects(&mine).await, [1, 2, 3, 4]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_a_rewound_log_is_not_taken_for_the_one_that_was_parked_at_its_place() {
+    let [world, _] = worlds();
+    let Place::Sqlite { path } = world.config("log").place else { panic!("the first world is SQLite's") };
+    let log = world.open("log").await;
+    let _ = publish(&log, "a:1").await;
+    log.close().await;
+    let backup = path.with_extension("backup");
+    let _ = std::fs::copy(&path, &backup).unwrap();
+    let (consumer, log, mine) = consumed(&world, until(&Arc::default()), "a:poison a:2").await;
+    assert!(parked(&consumer).await.starts_with("2 no such asset x1; 3 "));
+    log.close().await;
+    let _ = std::fs::copy(&backup, &path).unwrap();
+
+    let log = world.open("log").await;
+    let end = publish(&log, "a:other a:others").await;
+    let feed = Feed::Published(log.clone());
+    let plan = Rebinding::plan("c", &feed, &mine, RebindTo::After(Position::new(1))).await.unwrap();
+    plan.apply(&mine).await.unwrap();
+    let again = Arc::new(Consumer::new("c", feed, mine.clone(), until(&Arc::default())).with_retry(QUICK));
+    let task = again.start();
+    wait_for_cursor(&mine, "c", end).await;
+    task.stop().await.unwrap();
+    // Their stream had something parked, so that they wait too; retried, each has its effect.
+    let behind = "an earlier event of its stream is parked x0";
+    assert_eq!(parked(&again).await, format!("2 {behind}; 3 {behind}"));
+    assert_eq!(again.retry(Position::new(3)).await.unwrap(), 2);
+    assert_eq!(effects(&mine).await, [1, 2, 3]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

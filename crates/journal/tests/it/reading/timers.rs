@@ -141,12 +141,31 @@ async fn a_timer_that_cannot_be_fired_is_parked_and_the_others_go_on() {
         assert_eq!((rows.len(), rows[0][0].text(), rows[0][1].text()), (1, Some("5"), Some("ana@bank")));
         assert_eq!(store.next_due().await.unwrap(), None);
 
-        // Set anew at another time, a parked timer is like any other.
-        set(&store, timer("5", BEGIN)).await;
-        wait_until("it is parked", async || !parked_timers(&store).await.unwrap().is_empty()).await;
-        set(&store, timer("5", BEGIN + 100)).await;
-        assert_eq!(parked_timers(&store).await.unwrap(), []);
         task.stop().await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_parked_timer_that_is_set_anew_or_cancelled_is_not_parked_any_more() {
+    for world in worlds() {
+        let store = world.open("mine").await;
+        let name = || timer("5", BEGIN).name;
+        let changes: [fn(&mut UnitOfWork, TimerName); 3] = [
+            |unit, _| drop(unit.set_timer(timer("5", BEGIN + 100)).clone()),
+            // The same time again: it is due, and has all its attempts.
+            |unit, _| drop(unit.set_timer(timer("5", BEGIN)).clone()),
+            |unit, name| drop(unit.cancel_timer(name).clone()),
+        ];
+        for change in changes {
+            set(&store, timer("5", BEGIN)).await;
+            let task = Arc::new(Timers::new(store.clone(), until(&Arc::default())).with_retry(QUICK)).start();
+            wait_until("it is parked", async || !parked_timers(&store).await.unwrap().is_empty()).await;
+            task.stop().await.unwrap();
+            let mut unit = UnitOfWork::new();
+            change(&mut unit, name());
+            let _ = store.append(unit).await.unwrap();
+            assert_eq!(parked_timers(&store).await.unwrap(), []);
+        }
     }
 }
 

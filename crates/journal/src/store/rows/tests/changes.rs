@@ -3,7 +3,7 @@
 use messages::Timestamp;
 
 use super::sample::{claim, event, key, scope, stream, timer, timer_name};
-use super::stand::{BEGINNING, commit, number, stands};
+use super::stand::{BEGINNING, commit, mark, number, stands};
 use crate::key::{KeyRecord, KeyState};
 use crate::store::{Backend, Rows, StoreError, WriteError};
 use crate::unit::Audience;
@@ -66,7 +66,7 @@ async fn a_change_of_what_is_not_there_is_damage_and_writes_nothing() {
         for rows in absent {
             let rows = Rows { keys_new: vec![key("b", KeyState::Accepted, None, &head)], ..rows };
             let mut group = backend.begin().await.unwrap();
-            let error = group.write(&rows, &head, 1).await.unwrap_err();
+            let error = group.write(&rows, &head, mark(1)).await.unwrap_err();
             assert!(matches!(error, WriteError::Store(StoreError::Damaged { .. })), "{error:?}");
             group.give_up().await;
         }

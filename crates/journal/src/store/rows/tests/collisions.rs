@@ -3,7 +3,7 @@
 use messages::StreamVersion;
 
 use super::sample::{claim, events, key, scope, stream, timer, timer_name};
-use super::stand::{commit, stands};
+use super::stand::{commit, mark, stands};
 use crate::key::KeyState;
 use crate::store::{Newest, Rows, Wanted};
 
@@ -89,7 +89,7 @@ async fn keys_claims_and_timers_with_one_hash_are_kept_apart() {
             timers_removed: vec![timer_name("a")],
             ..Rows::default()
         };
-        group.write(&changes, &head, 2).await.unwrap();
+        group.write(&changes, &head, mark(2)).await.unwrap();
         group.commit().await.unwrap();
         assert_eq!(backend.query("SELECT key FROM command_keys", &[]).await.unwrap()[0][0].text(), Some("b"));
         assert_eq!(backend.query("SELECT value FROM claims", &[]).await.unwrap()[0][0].text(), Some("b"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use messages::Position;
 
 use super::sample::{event, events};
-use super::stand::{BEGINNING, Stand, commit, number, postgres_stand};
+use super::stand::{BEGINNING, Stand, commit, mark, number, postgres_stand};
 use crate::store::postgres::PostgresBackend;
 use crate::store::{Backend, OpenError, Place, Rows, StoreError, WriteError};
 use crate::unit::{Audience, Parameter, Statement};
@@ -22,7 +22,7 @@ async fn cut(stand: &Stand) {
 
 #[tokio::test]
 async fn two_processes_append_in_turns_and_see_each_others_heads() {
-    let Some(stand) = postgres_stand() else { return };
+    let stand = postgres_stand();
     let (first, second) = (stand.open(1).await.unwrap(), stand.open(2).await.unwrap());
     let mut written = events(&first, 1, &[("a", 1)]).await;
     written.extend(events(&second, 1, &[("b", 1)]).await);
@@ -32,7 +32,7 @@ async fn two_processes_append_in_turns_and_see_each_others_heads() {
     let (finished, waited) = tokio::join!(
         async {
             let event = event(&mut head, "a", 2, Audience::Private);
-            group.write(&Rows { events: vec![event.clone()], ..Rows::default() }, &head, 2).await.unwrap();
+            group.write(&Rows { events: vec![event.clone()], ..Rows::default() }, &head, mark(2)).await.unwrap();
             group.commit().await.unwrap();
             event
         },
@@ -55,7 +55,7 @@ async fn two_processes_append_in_turns_and_see_each_others_heads() {
 
 #[tokio::test]
 async fn processes_that_open_a_new_store_at_once_make_one_store() {
-    let Some(stand) = postgres_stand() else { return };
+    let stand = postgres_stand();
     let (first, second, third, fourth) = tokio::join!(stand.open(1), stand.open(2), stand.open(3), stand.open(4));
     let backends = [first.unwrap(), second.unwrap(), third.unwrap(), fourth.unwrap()];
     let head = backends[0].head().await.unwrap();
@@ -71,7 +71,7 @@ async fn processes_that_open_a_new_store_at_once_make_one_store() {
 
 #[tokio::test]
 async fn a_connection_that_is_cut_inside_a_group_is_a_passing_failure_and_the_next_group_works() {
-    let Some(stand) = postgres_stand() else { return };
+    let stand = postgres_stand();
     let backend = stand.opened().await;
     for is_at_commit in [false, true] {
         let mut group = backend.begin().await.unwrap();
@@ -79,12 +79,12 @@ async fn a_connection_that_is_cut_inside_a_group_is_a_passing_failure_and_the_ne
         let event = event(&mut head, "lost", 1, Audience::Private);
         let rows = Rows { events: vec![event], ..Rows::default() };
         let error = if is_at_commit {
-            group.write(&rows, &head, 1).await.unwrap();
+            group.write(&rows, &head, mark(1)).await.unwrap();
             cut(&stand).await;
             group.commit().await.unwrap_err()
         } else {
             cut(&stand).await;
-            let WriteError::Store(error) = group.write(&rows, &head, 1).await.unwrap_err() else { panic!() };
+            let WriteError::Store(error) = group.write(&rows, &head, mark(1)).await.unwrap_err() else { panic!() };
             group.give_up().await;
             error
         };
@@ -98,7 +98,7 @@ async fn a_connection_that_is_cut_inside_a_group_is_a_passing_failure_and_the_ne
 
 #[tokio::test]
 async fn a_connection_that_is_cut_at_a_units_statement_is_not_the_units_fault() {
-    let Some(stand) = postgres_stand() else { return };
+    let stand = postgres_stand();
     let backend = stand.opened().await;
     let mut group = backend.begin().await.unwrap();
     let head = *group.head();
@@ -109,7 +109,7 @@ async fn a_connection_that_is_cut_at_a_units_statement_is_not_the_units_fault() 
         rows_expected: Some(1),
     };
     let rows = Rows { statements: vec![(0, statement)], ..Rows::default() };
-    let error = group.write(&rows, &head, 1).await.unwrap_err();
+    let error = group.write(&rows, &head, mark(1)).await.unwrap_err();
     assert!(matches!(&error, WriteError::Store(error) if error.is_transient()), "{error:?}");
     group.give_up().await;
     commit(&backend, 1, &rows, &head).await;
@@ -118,7 +118,7 @@ async fn a_connection_that_is_cut_at_a_units_statement_is_not_the_units_fault() 
 
 #[tokio::test]
 async fn a_head_that_is_held_for_long_is_a_passing_failure() {
-    let Some(stand) = postgres_stand() else { return };
+    let stand = postgres_stand();
     let (first, second) = (stand.open(1).await.unwrap(), stand.open(2).await.unwrap());
     let group = first.begin().await.unwrap();
     let error = tokio::time::timeout(Duration::from_secs(9), second.begin()).await.unwrap().unwrap_err();
@@ -131,7 +131,7 @@ async fn a_head_that_is_held_for_long_is_a_passing_failure() {
 
 #[tokio::test]
 async fn another_process_is_told_of_events_and_of_nothing_else() {
-    let Some(stand) = postgres_stand() else { return };
+    let stand = postgres_stand();
     let (first, second) = (stand.open(1).await.unwrap(), stand.open(2).await.unwrap());
     let Backend::Postgres(listening) = &first else { panic!() };
     let mut commits = listening.foreign_commits().await.unwrap();
@@ -180,12 +180,11 @@ async fn no_error_prints_the_password() {
         let text = all_of(&error);
         assert!(!text.contains("hunter2"), "{url}: {text}");
     }
-    if let Some(stand) = postgres_stand() {
-        let backend = stand.opened().await;
-        let Place::Postgres { url, .. } = &stand.config.place else { return };
-        assert!(!format!("{backend:?}").contains(url.as_str()));
-        stand.clear(backend).await;
-    }
+    let stand = postgres_stand();
+    let backend = stand.opened().await;
+    let Place::Postgres { url, .. } = &stand.config.place else { panic!("no PostgreSQL store") };
+    assert!(!format!("{backend:?}").contains(url.as_str()));
+    stand.clear(backend).await;
 }
 
 #[tokio::test]
@@ -199,7 +198,7 @@ async fn a_name_that_is_no_schema_is_refused() {
 
 #[tokio::test]
 async fn readers_cannot_write() {
-    let Some(stand) = postgres_stand() else { return };
+    let stand = postgres_stand();
     let backend = stand.opened().await;
     let error = backend.query("DELETE FROM head RETURNING one", &[]).await.unwrap_err();
     assert!(matches!(error, StoreError::Sql { .. }), "{error:?}");

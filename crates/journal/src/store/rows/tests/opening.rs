@@ -1,9 +1,9 @@
 //! Opening: once, again, by many, and of what is newer.
 
 use super::sample::{event, key};
-use super::stand::{Stand, commit, number, stands};
+use super::stand::{BEGINNING, Stand, commit, number, stands};
 use crate::key::KeyState;
-use crate::store::{Migration, OpenError, Place, Rows};
+use crate::store::{Backend, Migration, OpenError, Place, Rows, StoreError};
 use crate::unit::Audience;
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn a_store_is_opened_again_as_it_was_left() {
     }
 }
 
-fn newer(result: Result<crate::store::Backend, OpenError>) -> (&'static str, i64, i64) {
+fn newer(result: Result<Backend, OpenError>) -> (&'static str, i64, i64) {
     match result {
         Err(OpenError::Newer { what, found, known, .. }) => (what, found, known),
         other => panic!("{other:?}"),
@@ -85,16 +85,14 @@ async fn a_migration_that_fails_leaves_nothing_of_its_version() {
 }
 
 #[tokio::test]
-async fn a_row_of_a_process_that_wrote_nothing_for_long_is_removed_and_made_again() {
+async fn a_process_whose_row_is_gone_is_told_nothing_of_its_groups() {
     for stand in stands() {
         let backend = stand.opened().await;
         let head = backend.head().await.unwrap();
         commit(&backend, 5, &Rows::default(), &head).await;
-        // Another process opens the store after the row has become old.
-        stand.run("UPDATE appenders SET changed_us = 0").await;
-        remove_old(&stand).await;
-        assert_eq!(number(&backend, "SELECT COUNT(*) FROM appenders").await, 0);
-        assert!(!backend.is_committed(6).await.unwrap());
+        stand.run("DELETE FROM appenders").await;
+        // Group 5 is there, but nobody can say so. "No" would have it written a second time.
+        assert!(matches!(backend.is_committed(5).await, Err(StoreError::Damaged { what: "appender", .. })));
         commit(&backend, 6, &Rows::default(), &head).await;
         assert!(backend.is_committed(6).await.unwrap());
         assert!(!backend.is_committed(7).await.unwrap());
@@ -102,14 +100,25 @@ async fn a_row_of_a_process_that_wrote_nothing_for_long_is_removed_and_made_agai
     }
 }
 
-/// What opening does, without a second holder of a SQLite file.
-async fn remove_old(stand: &Stand) {
-    match &stand.config.place {
-        Place::Sqlite { .. } => stand.run("DELETE FROM appenders").await,
-        Place::Postgres { .. } => {
-            let other = stand.open(2).await.unwrap();
-            other.close().await;
-            stand.run("DELETE FROM appenders WHERE group_number = 0").await;
-        }
+#[tokio::test]
+async fn opening_removes_the_rows_of_processes_that_are_much_older_than_the_newest() {
+    let day_us = 24 * 60 * 60 * 1_000_000;
+    for stand in stands() {
+        let backend = stand.opened().await;
+        stand.run(&format!("UPDATE appenders SET changed_us = {}", BEGINNING.micros() - 31 * day_us)).await;
+        // The only row is the newest, however old it is.
+        let backend = reopened(&stand, backend, 2).await;
+        assert_eq!(number(&backend, "SELECT COUNT(*) FROM appenders").await, 2);
+        // Beside that of process 2, that of process 1 is old.
+        let backend = reopened(&stand, backend, 3).await;
+        assert_eq!(number(&backend, "SELECT COUNT(*) FROM appenders").await, 2);
+        assert!(backend.is_committed(1).await.is_ok_and(|is_there| !is_there));
+        stand.clear(backend).await;
     }
+}
+
+/// Closes the store and opens it as another process.
+async fn reopened(stand: &Stand, backend: Backend, process: u8) -> Backend {
+    backend.close().await;
+    stand.open(process).await.unwrap()
 }

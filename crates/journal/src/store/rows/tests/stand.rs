@@ -9,7 +9,7 @@ use crate::clock::{Clock, ManualClock};
 use crate::entropy::Entropy;
 use crate::store::postgres::PostgresBackend;
 use crate::store::sqlite::SqliteBackend;
-use crate::store::{Backend, Durability, Head, Migration, OpenError, Place, Rows, StoreConfig};
+use crate::store::{Backend, Durability, GroupMark, Head, Migration, OpenError, Place, Rows, StoreConfig};
 
 /// A store that is not opened yet.
 pub(super) struct Stand {
@@ -25,15 +25,6 @@ const STATE_ROWS: &[Migration] = &[
     Migration { version: 1, sql: "CREATE TABLE lanes (sender BYTEA NOT NULL PRIMARY KEY, nonce BIGINT NOT NULL)" },
     Migration { version: 2, sql: "ALTER TABLE lanes ADD COLUMN note TEXT; CREATE INDEX lanes_nonce ON lanes (nonce)" },
 ];
-
-/// The address of the test database; `None`, said aloud, if there is none.
-pub(super) fn postgres_url() -> Option<String> {
-    let url = std::env::var("LASTRO_TEST_POSTGRES").ok();
-    if url.is_none() {
-        eprintln!("skipped on PostgreSQL: LASTRO_TEST_POSTGRES names no database");
-    }
-    url
-}
 
 fn stand_at(place: Place, folder: Option<tempfile::TempDir>) -> Stand {
     let config = StoreConfig {
@@ -51,15 +42,14 @@ pub(super) fn sqlite_stand() -> Stand {
     stand_at(Place::Sqlite { path: folder.path().join("journal.db") }, Some(folder))
 }
 
-pub(super) fn postgres_stand() -> Option<Stand> {
-    let url = postgres_url()?;
-    let schema = format!("t_{}", uuid::Uuid::new_v4().simple());
-    Some(stand_at(Place::Postgres { url, schema }, None))
+pub(super) fn postgres_stand() -> Stand {
+    let url = test_servers::Postgres::shared().unwrap().database().unwrap();
+    stand_at(Place::Postgres { url, schema: "stand".to_owned() }, None)
 }
 
-/// A stand on each store that there is.
-pub(super) fn stands() -> Vec<Stand> {
-    [Some(sqlite_stand()), postgres_stand()].into_iter().flatten().collect()
+/// A stand on each kind of store.
+pub(super) fn stands() -> [Stand; 2] {
+    [sqlite_stand(), postgres_stand()]
 }
 
 impl Stand {
@@ -107,10 +97,15 @@ impl Stand {
     }
 }
 
+/// What the group with this number of a process leaves of itself.
+pub(super) const fn mark(number: u64) -> GroupMark {
+    GroupMark { number, written: BEGINNING }
+}
+
 /// Commits rows as one group, after which this is the head.
 pub(super) async fn commit(backend: &Backend, group_number: u64, rows: &Rows, head: &Head) {
     let mut group = backend.begin().await.unwrap();
-    group.write(rows, head, group_number).await.unwrap();
+    group.write(rows, head, mark(group_number)).await.unwrap();
     group.commit().await.unwrap();
 }
 

@@ -6,7 +6,7 @@ use std::task::{Context, Poll, Waker};
 use messages::Position;
 
 use super::sample::{event, events, key, scope};
-use super::stand::{commit, number, stands};
+use super::stand::{commit, mark, number, stands};
 use crate::key::KeyState;
 use crate::store::{Rows, StoreError, WriteError};
 use crate::unit::{Audience, Parameter, Statement};
@@ -25,7 +25,7 @@ async fn a_group_that_is_dropped_or_given_up_leaves_nothing_and_harms_no_later_o
             let mut head = *group.head();
             let event = event(&mut head, "lost", 1, Audience::Private);
             let keys_new = vec![key("lost", KeyState::Done, None, &head)];
-            group.write(&Rows { events: vec![event], keys_new, ..Rows::default() }, &head, 1).await.unwrap();
+            group.write(&Rows { events: vec![event], keys_new, ..Rows::default() }, &head, mark(1)).await.unwrap();
             if is_dropped { drop(group) } else { group.give_up().await }
         }
         let written = events(&backend, 2, &[("kept", 1)]).await;
@@ -65,7 +65,7 @@ async fn a_group_whose_future_is_dropped_at_any_poll_is_there_whole_or_not_at_al
                 let event = event(&mut head, "a", number, Audience::Private);
                 let keys_new = vec![key(&format!("k{number}"), KeyState::Done, None, &head)];
                 let rows = Rows { events: vec![event], keys_new, ..Rows::default() };
-                group.write(&rows, &head, number).await.unwrap();
+                group.write(&rows, &head, mark(number)).await.unwrap();
                 group.commit().await.unwrap();
             })
             .await;
@@ -93,11 +93,11 @@ async fn a_statement_that_changes_another_number_of_rows_names_its_unit() {
         let nothing = Statement { sql: "UPDATE lanes SET nonce = 1", parameters: vec![], rows_expected: Some(1) };
         let rows = Rows { statements: vec![(3, add_lane(1, Some(1))), (7, nothing)], ..Rows::default() };
         // The first unit's row makes the second's statement right; without it, it is wrong.
-        group.write(&rows, &head, 1).await.unwrap();
+        group.write(&rows, &head, mark(1)).await.unwrap();
         group.give_up().await;
         let mut group = backend.begin().await.unwrap();
         let rows = Rows { statements: rows.statements[1..].to_vec(), ..Rows::default() };
-        match group.write(&rows, &head, 1).await.unwrap_err() {
+        match group.write(&rows, &head, mark(1)).await.unwrap_err() {
             WriteError::Rows { unit, sql, expected, changed } => {
                 assert_eq!((unit, sql, expected, changed), (7, "UPDATE lanes SET nonce = 1", 1, 0));
             }
@@ -118,7 +118,7 @@ async fn a_statement_that_the_database_refuses_names_its_unit_and_the_next_group
         for (statements, blamed) in [(twice.to_vec(), 4), (vec![(2, wrong)], 2)] {
             let mut group = backend.begin().await.unwrap();
             let rows = Rows { statements, ..Rows::default() };
-            match group.write(&rows, &head, 1).await.unwrap_err() {
+            match group.write(&rows, &head, mark(1)).await.unwrap_err() {
                 WriteError::Statement { unit, error } => {
                     assert_eq!(unit, blamed);
                     assert!(matches!(error, StoreError::Sql { .. }) && !error.is_transient(), "{error:?}");
