@@ -12,7 +12,6 @@ import { projectDir } from "./forge.mjs";
 
 // Errors of an interface that an ERC prescribes, where our contracts have a more telling one of their own.
 const OF_STANDARDS = new Map([
-  ["ERC7943CannotSend", "a frozen wallet is refused with TokenWalletFrozen; everybody else may send"],
   ["ERC7943CannotTransfer", "rules refuse with ComplianceRefused, which says why"],
 ]);
 

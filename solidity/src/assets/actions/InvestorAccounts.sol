@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {IIdentityScreen} from "../identity/IIdentityScreen.sol";
+import {WalletSuccession} from "../identity/WalletSuccession.sol";
 import {IRegulatedToken} from "../token/IRegulatedToken.sol";
 
 /// @title InvestorAccounts
@@ -9,17 +10,9 @@ import {IRegulatedToken} from "../token/IRegulatedToken.sol";
 /// @dev What somebody had at a record date stays with the account of that day. Since then the wallet may have been lost
 /// and replaced, so that what is due goes to the one that took its place; and the account may be none of an investor.
 library InvestorAccounts {
-    /// @dev How often an investor's wallet may be replaced until nothing is found any more.
-    uint256 internal constant SUCCESSIONS_MAX = 16;
-
-    /// @notice The investor's wallet was replaced too often to be followed.
-    /// @param account Where the search began.
-    /// @param max {SUCCESSIONS_MAX}.
-    error InvestorSuccessionsTooMany(address account, uint256 max);
-
-    /// @dev The account itself, or the wallet that took its place. Reverts with {InvestorSuccessionsTooMany}.
+    /// @dev The account itself, or the wallet that took its place. Reverts with `InvestorSuccessionsTooMany`.
     function currentOf(IRegulatedToken token, address account) internal view returns (address) {
-        return _follow(IIdentityScreen(address(token.identityRegistry())), account);
+        return WalletSuccession.currentOf(IIdentityScreen(address(token.identityRegistry())), account);
     }
 
     /// @dev {currentOf}, and whether the account is a part of the market that keeps units for others.
@@ -29,17 +22,7 @@ library InvestorAccounts {
         returns (address current, bool isInfrastructure)
     {
         IIdentityScreen registry = IIdentityScreen(address(token.identityRegistry()));
-        current = _follow(registry, account);
+        current = WalletSuccession.currentOf(registry, account);
         isInfrastructure = registry.screenOne(current, 0).isInfrastructure();
-    }
-
-    function _follow(IIdentityScreen registry, address account) private view returns (address current) {
-        current = account;
-        for (uint256 i = 0; i <= SUCCESSIONS_MAX; ++i) {
-            address next = registry.successorOf(current);
-            if (next == address(0)) return current;
-            current = next;
-        }
-        revert InvestorSuccessionsTooMany(account, SUCCESSIONS_MAX);
     }
 }

@@ -15,6 +15,6 @@ interface IMovementSource {
 
     /// @notice Number of an investor in the token's registry.
     /// @param account Whose wallet.
-    /// @return 0 if not registered.
+    /// @return 0 if it never was registered; a wallet keeps the number when it is removed or replaced.
     function investorNumber(address account) external view returns (uint32);
 }

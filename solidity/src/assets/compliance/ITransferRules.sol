@@ -22,7 +22,7 @@ struct Movement {
     uint256 toBalance;
     /// Accounts with a balance.
     uint256 holders;
-    /// What the registry knows of the sender; zero if nothing.
+    /// What the registry knows of the sender; zero if nothing. Of a wallet that was removed, its investor's number alone.
     Identity fromIdentity;
     /// What the registry knows of the receiver; zero if nothing.
     Identity toIdentity;

@@ -23,6 +23,9 @@ library ReasonCodes {
     /// @dev Registry or rules are not set or do not answer. Argument: 0.
     uint16 internal constant RULES_UNAVAILABLE = 6;
 
+    /// @dev The sender's wallet was replaced by another in the registry. Argument: the wallet.
+    uint16 internal constant SENDER_REPLACED = 7;
+
     /// @dev The receiver's country is not permitted. Argument: the country by ISO 3166-1 numeric.
     uint16 internal constant COUNTRY = 20;
 

@@ -15,8 +15,8 @@ interface IIdentityScreen is IERC165 {
     /// @param from A wallet; may be zero.
     /// @param to Another wallet; may be zero.
     /// @param topics Topics that must be covered in addition to those that the registry itself requires.
-    /// @return fromIdentity Zero if not registered.
-    /// @return toIdentity Zero if not registered.
+    /// @return fromIdentity As of {screenOne}.
+    /// @return toIdentity As of {screenOne}.
     function screen(address from, address to, uint8 topics)
         external
         view
@@ -25,7 +25,8 @@ interface IIdentityScreen is IERC165 {
     /// @notice What the registry knows of a wallet, with {IdentityFields.VERIFIED} set if all is valid now.
     /// @param account A wallet.
     /// @param topics As in {screen}.
-    /// @return Zero if not registered.
+    /// @return Zero if it never was registered. Of a wallet that was removed the number of the investor alone, and of one
+    /// that was replaced the number and {IdentityFields.RETIRED}: so that rules bind what it holds still.
     function screenOne(address account, uint8 topics) external view returns (Identity);
 
     /// @notice Who took the place of a wallet that was lost or given up.

@@ -29,6 +29,9 @@ library IdentityFields {
     /// investor do not bind it.
     uint8 internal constant INFRASTRUCTURE = 4;
 
+    /// @dev Another wallet took the place of this one, which is no investor's any more.
+    uint8 internal constant RETIRED = 8;
+
     /// @dev How many claims a word holds.
     uint256 internal constant CLAIMS_MAX = 7;
 
@@ -49,7 +52,8 @@ library IdentityFields {
         return uint8(Identity.unwrap(self) >> CLASS_AT);
     }
 
-    /// @notice Number of the investor in this registry, from 1; the same after a change of wallet.
+    /// @notice Number of the investor in this registry, from 1; the same after a change of wallet. A wallet keeps it when it
+    /// is removed or replaced: what it holds still is the investor's.
     function number(Identity self) internal pure returns (uint32) {
         return uint32(Identity.unwrap(self) >> NUMBER_AT);
     }
@@ -72,6 +76,11 @@ library IdentityFields {
     /// @notice Whether this is a part of the market and no investor.
     function isInfrastructure(Identity self) internal pure returns (bool) {
         return _has(self, INFRASTRUCTURE);
+    }
+
+    /// @notice Whether another wallet took the place of this one.
+    function isRetired(Identity self) internal pure returns (bool) {
+        return _has(self, RETIRED);
     }
 
     /// @notice The claim on the topic of this index: who issued it, 0 if nobody, and the first day on which it no longer

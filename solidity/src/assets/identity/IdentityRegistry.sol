@@ -53,7 +53,7 @@ contract IdentityRegistry is UpgradeSwitch, SignedClaims, IIdentityRegistry, IId
     /// @param wallet Which.
     error IdentityWalletTaken(address wallet);
 
-    /// @notice The identity is or was somebody's: it has a wallet, or a number of its own.
+    /// @notice The identity is or was somebody's: it has a wallet, or a number of its own, or another took its place.
     /// @param identity Which.
     /// @param wallet Its wallet, zero if it has none now.
     error IdentityTaken(address identity, address wallet);
@@ -110,7 +110,7 @@ contract IdentityRegistry is UpgradeSwitch, SignedClaims, IIdentityRegistry, IId
     /// @dev Requires AGENT_ROLE. Emits `IdentityRegistered` and {InvestorUpdated}. Reverts with {IdentityZeroAddress},
     /// {IdentityWalletTaken}, {IdentityTaken}, {IdentityCountryInvalid}.
     /// @param wallet The wallet; it has never been replaced by another.
-    /// @param identity_ The investor; it has no wallet.
+    /// @param identity_ The investor; it has no wallet, and no other identity took its place.
     /// @param country By ISO 3166-1 numeric, such as 76 for Brazil.
     /// @param class Class by CVM Resolution 30.
     /// @param expiryDay First day on which the registration no longer holds, in days of UTC since 1970-01-01.
@@ -122,12 +122,13 @@ contract IdentityRegistry is UpgradeSwitch, SignedClaims, IIdentityRegistry, IId
         emit InvestorUpdated(wallet, class, expiryDay, false);
     }
 
-    /// @notice Removes a wallet: it can receive nothing more. What it holds it can still send.
+    /// @notice Removes a wallet: it can receive nothing more. What it holds it can still send, as far as the rules on its
+    /// investor let it.
     /// @dev Requires AGENT_ROLE. Emits `IdentityRemoved`. Reverts with {IdentityNotRegistered}.
     /// @param userAddress The wallet.
     function deleteIdentity(address userAddress) external onlyRole(Duties.AGENT) {
         address identity_ = _identityOf(userAddress);
-        _unlink(userAddress, identity_);
+        _unlink(userAddress, identity_, 0);
         emit IdentityRemoved(userAddress, identity_);
     }
 
@@ -168,7 +169,9 @@ contract IdentityRegistry is UpgradeSwitch, SignedClaims, IIdentityRegistry, IId
         RegistryData storage data = _registry();
         if (identity_ == address(0)) revert IdentityZeroAddress();
         if (data.numbers[identity_] != 0) revert IdentityTaken(identity_, data.wallets[identity_]);
-        data.numbers[identity_] = data.numbers[old];
+        uint32 number = data.numbers[old];
+        data.numbers[identity_] = number;
+        data.identityOf[number] = identity_;
         delete data.wallets[old];
         data.wallets[identity_] = userAddress;
         data.identities[userAddress] = identity_;
@@ -176,7 +179,8 @@ contract IdentityRegistry is UpgradeSwitch, SignedClaims, IIdentityRegistry, IId
         emit IdentityUpdated(old, identity_);
     }
 
-    /// @notice Gives an investor another wallet, for good: the old one can never be registered again.
+    /// @notice Gives an investor another wallet, for good: the old one can never be registered again, and regulated tokens
+    /// let it send nothing.
     /// @dev Requires AGENT_ROLE. Emits {WalletReplaced}, `IdentityRemoved`, `IdentityRegistered`. Reverts with
     /// {IdentityNotRegistered}, {IdentityZeroAddress}, {IdentityWalletTaken}. Each token's `recoveryAddress` moves units
     /// along this path alone.
@@ -186,7 +190,7 @@ contract IdentityRegistry is UpgradeSwitch, SignedClaims, IIdentityRegistry, IId
         address identity_ = _identityOf(lostWallet);
         _checkNewWallet(newWallet);
         Identity record = _registry().records[lostWallet];
-        _unlink(lostWallet, identity_);
+        _unlink(lostWallet, identity_, IdentityFields.RETIRED);
         _registry().successors[lostWallet] = newWallet;
         _link(newWallet, identity_, record);
         emit WalletReplaced(lostWallet, newWallet, identity_);
@@ -318,6 +322,9 @@ contract IdentityRegistry is UpgradeSwitch, SignedClaims, IIdentityRegistry, IId
         if (number == 0) {
             number = ++data.lastNumber;
             data.numbers[identity_] = number;
+            data.identityOf[number] = identity_;
+        } else if (data.identityOf[number] != identity_) {
+            revert IdentityTaken(identity_, address(0));
         }
         Identity record = Identity.wrap(0).withCountry(country).withClass(class).withNumber(number);
         record = record.withExpiryDay(expiryDay).withFlags(IdentityFields.REGISTERED);
@@ -331,8 +338,11 @@ contract IdentityRegistry is UpgradeSwitch, SignedClaims, IIdentityRegistry, IId
         _registry().wallets[identity_] = wallet;
     }
 
-    function _unlink(address wallet, address identity_) private {
-        _registry().records[wallet] = Identity.wrap(0);
+    /// @dev Takes a wallet from its investor. Its record keeps the investor's number: units that it holds still are bound
+    /// by rules on the investor.
+    function _unlink(address wallet, address identity_, uint8 flags) private {
+        uint32 number = _registry().records[wallet].number();
+        _registry().records[wallet] = Identity.wrap(0).withNumber(number).withFlags(flags);
         delete _registry().identities[wallet];
         delete _registry().wallets[identity_];
     }

@@ -38,6 +38,8 @@ struct RegistryData {
     mapping(address issuer => uint8 place) placeOf;
     mapping(address identity => mapping(uint256 topicIndex => StoredClaim)) claims;
     mapping(address issuer => mapping(bytes32 digest => bool)) revoked;
+    /// Which identity has a number now: one that was given up keeps its number, and must not be an investor again.
+    mapping(uint32 number => address identity) identityOf;
 }
 
 /// @title RegistryStorage

@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 /// @notice What the token keeps of an account (or of its supply), in one word: a transfer reads and writes one slot at
 /// each end.
-/// @dev From the lowest bit: balance 104, encumbered 104, epoch 14, checkpoints 14, first epoch 14, flags 6.
+/// @dev From the lowest bit: balance 104, encumbered 104, epoch 14, checkpoints 14, first epoch 14, flags 6, of which two
+/// are in use: frozen, retired.
 type Account is uint256;
 
 using AccountFields for Account global;
@@ -20,6 +21,7 @@ library AccountFields {
     uint256 private constant FIRST_EPOCH_AT = 236;
     uint256 private constant EPOCH_MASK = 0x3fff;
     uint256 private constant FROZEN_FLAG = 1 << 250;
+    uint256 private constant RETIRED_FLAG = 1 << 251;
 
     /// @notice Units of the account, encumbered ones included.
     function balance(Account self) internal pure returns (uint256) {
@@ -57,6 +59,11 @@ library AccountFields {
         return Account.unwrap(self) & FROZEN_FLAG != 0;
     }
 
+    /// @notice Whether a recovery took the wallet out of use.
+    function isRetired(Account self) internal pure returns (bool) {
+        return Account.unwrap(self) & RETIRED_FLAG != 0;
+    }
+
     /// @dev The word with `units` more; the sum fits.
     function plus(Account self, uint256 units) internal pure returns (Account) {
         return Account.wrap(Account.unwrap(self) + units);
@@ -91,6 +98,11 @@ library AccountFields {
     function withFrozen(Account self, bool value) internal pure returns (Account) {
         uint256 word = Account.unwrap(self) & ~FROZEN_FLAG;
         return Account.wrap(value ? word | FROZEN_FLAG : word);
+    }
+
+    /// @dev The word of a wallet that a recovery took out of use, for good.
+    function withRetired(Account self) internal pure returns (Account) {
+        return Account.wrap(Account.unwrap(self) | RETIRED_FLAG);
     }
 
     function _with(Account self, uint256 shift, uint256 mask, uint256 value) private pure returns (Account) {

@@ -27,8 +27,9 @@ struct Hold {
 /// @title IHolds
 /// @notice Holds: units promised but not moved, such as one leg of a settlement whose other leg is elsewhere.
 /// @dev Held units cannot be transferred, held again, frozen away from the notary or taken by force: the notary can rely
-/// on them until expiry. Therefore a notary needs NOTARY_ROLE. The rules of compliance are asked when a hold is
-/// executed, as for any transfer, and may refuse then.
+/// on them until expiry, also when the holder's wallet is frozen or replaced meanwhile. Therefore a notary needs
+/// NOTARY_ROLE. Registry and rules are asked when a hold is executed, as for any transfer, and may refuse then; so does a
+/// pause, and a freeze of the recipient.
 interface IHolds {
     /// @notice Units were set aside.
     /// @param holdId {holdIdOf} of creator and reference.
@@ -93,7 +94,7 @@ interface IHolds {
     /// @notice Sets units of the caller aside.
     /// @dev Emits {HoldCreated}. Reverts with {HoldExists}, {HoldExpiryInThePast}, {HoldAmountInvalid} for nothing,
     /// `AccessControlUnauthorizedAccount` if the notary lacks NOTARY_ROLE, `ERC20InvalidReceiver` for zero,
-    /// `TokenPaused`, `TokenWalletFrozen`, or for want of free units.
+    /// `TokenPaused`, `TokenWalletFrozen`, `ERC7943CannotSend` for a wallet that was replaced, or for want of free units.
     /// @param creatorReference The caller's own name of the hold, new to the caller.
     /// @param recipient Who receives on execution.
     /// @param amount Units.
@@ -124,7 +125,8 @@ interface IHolds {
 
     /// @notice Moves held units to the recipient. What is not executed stays held.
     /// @dev Requires to be the hold's notary, with NOTARY_ROLE still. Emits {HoldExecuted} and `Transfer`. Reverts with
-    /// {HoldNotActive}, {HoldNotNotary}, {HoldExpired}, {HoldAmountInvalid}, or as a transfer does.
+    /// {HoldNotActive}, {HoldNotNotary}, {HoldExpired}, {HoldAmountInvalid}, or as a transfer does but for the holder's own
+    /// freeze or replacement.
     /// @param holdId Which hold.
     /// @param amount Units, at least 1 and at most what is held.
     function executeHold(bytes32 holdId, uint256 amount) external;

@@ -66,8 +66,8 @@ contract RegulatedToken is UpgradeSwitch, TokenAllowances, TokenHolds, TokenInfo
 
     /// @notice Sends units of the caller.
     /// @dev Emits `Transfer`. In this order reverts with `TokenPaused`, `ERC20InvalidReceiver`, `TokenWalletFrozen`,
-    /// `ERC20InsufficientBalance`, `ERC7943InsufficientUnfrozenBalance`, `ERC7943CannotReceive`, `TokenRulesInvalid`,
-    /// `ComplianceRefused`.
+    /// `ERC20InsufficientBalance`, `ERC7943InsufficientUnfrozenBalance`, `ERC7943CannotReceive`, `ERC7943CannotSend` for a
+    /// wallet that was replaced, `TokenRulesInvalid`, `ComplianceRefused`.
     /// @param to Who receives.
     /// @param value Units.
     /// @return Always true.

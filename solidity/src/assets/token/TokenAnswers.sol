@@ -14,6 +14,10 @@ import {TokenData} from "./TokenStorage.sol";
 /// @title TokenAnswers
 /// @notice Whether a transfer would be possible, and every reason why not.
 abstract contract TokenAnswers is TokenLedger, IERC7943Fungible, IMovementSource {
+    /// @dev Most refusals of the token itself: four of its own books, one of the receiver or the registry, one of the
+    /// sender.
+    uint256 private constant OWN_REFUSALS_MAX = 6;
+
     /// @notice What of an account may leave: neither frozen nor held.
     /// @param account Whose units.
     /// @return Units.
@@ -34,7 +38,9 @@ abstract contract TokenAnswers is TokenLedger, IERC7943Fungible, IMovementSource
 
     /// @inheritdoc IERC7943Fungible
     function canSend(address account) external view returns (bool) {
-        return account != address(0) && !_token().accounts[account].isFrozen();
+        if (account == address(0) || _token().accounts[account].isFrozen()) return false;
+        (bool answered, Identity identity,) = _tryScreen(account, address(0));
+        return answered && !identity.isRetired();
     }
 
     /// @inheritdoc IERC7943Fungible
@@ -64,12 +70,15 @@ abstract contract TokenAnswers is TokenLedger, IERC7943Fungible, IMovementSource
     function transferRefusals(address from, address to, uint256 amount) public view returns (Refusal[] memory list) {
         (bool answered, Identity fromIdentity, Identity toIdentity) = _tryScreen(from, to);
         Refusal[] memory ofRules = _refusalsOfRules(_movement(from, to, amount, fromIdentity, toIdentity));
-        list = new Refusal[](ofRules.length + 6);
+        list = new Refusal[](ofRules.length + OWN_REFUSALS_MAX);
         uint256 count = _ownRefusals(list, from, to, amount);
         if (!answered) {
             list[count++] = Refusal(address(this), ReasonCodes.RULES_UNAVAILABLE, 0);
         } else if (!toIdentity.isVerified()) {
             list[count++] = Refusal(address(this), ReasonCodes.RECEIVER_NOT_VERIFIED, uint160(to));
+        }
+        if (fromIdentity.isRetired()) {
+            list[count++] = Refusal(address(this), ReasonCodes.SENDER_REPLACED, uint160(from));
         }
         for (uint256 i = 0; i < ofRules.length; ++i) {
             list[count++] = ofRules[i];

@@ -5,6 +5,7 @@ import {Duties} from "../access/Duties.sol";
 import {RoleChecks} from "../access/RoleChecks.sol";
 import {IIdentityRegistry} from "../identity/IIdentityRegistry.sol";
 import {IIdentityScreen} from "../identity/IIdentityScreen.sol";
+import {WalletSuccession} from "../identity/WalletSuccession.sol";
 import {Account, AccountFields} from "./Account.sol";
 import {IERC3643} from "./IERC3643.sol";
 import {IERC7943Fungible} from "./IERC7943Fungible.sol";
@@ -85,14 +86,18 @@ abstract contract TokenEnforcement is RoleChecks, TokenAnswers {
         return true;
     }
 
-    /// @notice Moves what an investor has from a lost wallet to the one that the registry knows as its successor. What is
-    /// frozen stays frozen there; what is held stays behind until its notary decides, and can be moved by a second call.
-    /// The lost wallet is frozen.
-    /// @dev Requires AGENT_ROLE. Emits `AddressFrozen`, `TokensUnfrozen` and `Frozen` of the lost wallet and
-    /// `TokensFrozen` and `Frozen` of the new one if any is frozen, `Transfer`, `ForcedTransfer`, `RecoverySuccess`.
-    /// Reverts with `TokenRecoveryUnproven`, `ERC7943CannotReceive`, `TokenAmountTooLarge`.
+    /// @notice Moves what an investor has from a lost wallet to the one that took its place by the registry, however many
+    /// stood between. Freezes follow: frozen units stay frozen there, and if the lost wallet was frozen as a whole, so is
+    /// the new one. What is held stays behind until its notary decides, and can be moved by a second call.
+    /// @dev The first call takes the lost wallet out of use and freezes it; that freeze is no order, and a second call
+    /// does not carry it over. Who froze a wallet only because it was lost frees it before.
+    ///
+    /// Requires AGENT_ROLE. Emits `TokensUnfrozen` and `Frozen` of the lost wallet and `TokensFrozen` and `Frozen` of the
+    /// new one if any is frozen, `Transfer`, `ForcedTransfer`, by the first call `AddressFrozen` of the lost wallet or, if
+    /// that was frozen, of the new one, and `RecoverySuccess`. Reverts with `TokenRecoveryUnproven`,
+    /// `ERC7943CannotReceive`, `TokenAmountTooLarge`, `InvestorSuccessionsTooMany`.
     /// @param lostWallet From.
-    /// @param newWallet To; verified, and not frozen.
+    /// @param newWallet To; verified, and may be frozen.
     /// @param investorOnchainID Whose: the identity of the new wallet.
     /// @return Always true.
     function recoveryAddress(address lostWallet, address newWallet, address investorOnchainID)
@@ -101,10 +106,7 @@ abstract contract TokenEnforcement is RoleChecks, TokenAnswers {
         returns (bool)
     {
         TokenData storage data = _token();
-        bool isSuccessor = IIdentityScreen(data.registry).successorOf(lostWallet) == newWallet;
-        if (!isSuccessor || IIdentityRegistry(data.registry).identity(newWallet) != investorOnchainID) {
-            revert TokenRecoveryUnproven(lostWallet, newWallet, investorOnchainID);
-        }
+        _checkSuccessor(data.registry, lostWallet, newWallet, investorOnchainID);
         Encumbrance memory encumbrance = data.encumbrances[lostWallet];
         if (encumbrance.frozen != 0) _setFrozen(lostWallet, 0);
         uint256 amount = data.accounts[lostWallet].balance() - encumbrance.held;
@@ -113,7 +115,7 @@ abstract contract TokenEnforcement is RoleChecks, TokenAnswers {
         if (encumbrance.frozen != 0) {
             _setFrozen(newWallet, uint256(data.encumbrances[newWallet].frozen) + encumbrance.frozen);
         }
-        if (!data.accounts[lostWallet].isFrozen()) _setWalletFrozen(lostWallet, true);
+        _retire(lostWallet, newWallet);
         emit IERC3643.RecoverySuccess(lostWallet, newWallet, investorOnchainID);
         return true;
     }
@@ -216,8 +218,18 @@ abstract contract TokenEnforcement is RoleChecks, TokenAnswers {
 
     function _forceTransfer(address from, address to, uint256 amount) private {
         _seize(from, amount);
+        if (_token().accounts[to].isFrozen()) revert ERC7943CannotReceive(to);
         _order(from, to, amount);
         emit ForcedTransfer(from, to, amount);
+    }
+
+    /// @dev Reverts with `TokenRecoveryUnproven` unless the new wallet is the one that the investor has now.
+    function _checkSuccessor(address registry, address lostWallet, address newWallet, address identity) private view {
+        bool isSuccessor =
+            newWallet != lostWallet && WalletSuccession.currentOf(IIdentityScreen(registry), lostWallet) == newWallet;
+        if (!isSuccessor || IIdentityRegistry(registry).identity(newWallet) != identity) {
+            revert TokenRecoveryUnproven(lostWallet, newWallet, identity);
+        }
     }
 
     function _freezeFurther(address account, uint256 amount) private {
@@ -242,6 +254,16 @@ abstract contract TokenEnforcement is RoleChecks, TokenAnswers {
         if (amount > encumbrance.frozen) emit IERC3643.TokensFrozen(account, amount - encumbrance.frozen);
         if (amount < encumbrance.frozen) emit IERC3643.TokensUnfrozen(account, encumbrance.frozen - amount);
         emit Frozen(account, amount);
+    }
+
+    /// @dev Takes a recovered wallet out of use, once: freezes it, or if an order had, its successor, so that no order is
+    /// escaped by losing the wallet.
+    function _retire(address lostWallet, address newWallet) private {
+        TokenData storage data = _token();
+        Account lost = data.accounts[lostWallet];
+        if (lost.isRetired()) return;
+        data.accounts[lostWallet] = lost.withRetired();
+        _setWalletFrozen(lost.isFrozen() ? newWallet : lostWallet, true);
     }
 
     function _setWalletFrozen(address wallet, bool freeze) private {

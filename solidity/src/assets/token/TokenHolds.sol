@@ -3,6 +3,7 @@ pragma solidity 0.8.37;
 
 import {Duties} from "../access/Duties.sol";
 import {RoleChecks} from "../access/RoleChecks.sol";
+import {IIdentityScreen} from "../identity/IIdentityScreen.sol";
 import {Account} from "./Account.sol";
 import {IERC7943Fungible} from "./IERC7943Fungible.sol";
 import {Hold, HoldStatus, IHolds} from "./IHolds.sol";
@@ -105,6 +106,9 @@ abstract contract TokenHolds is RoleChecks, TokenLedger, IHolds {
         Account account = data.accounts[holder];
         if (data.head.isPaused()) revert TokenPaused();
         if (account.isFrozen()) revert TokenWalletFrozen(holder);
+        if (IIdentityScreen(data.registry).screenOne(holder, 0).isRetired()) {
+            revert IERC7943Fungible.ERC7943CannotSend(holder);
+        }
         if (account.balance() < amount) revert ERC20InsufficientBalance(holder, account.balance(), amount);
         if (account.free() < amount) {
             revert IERC7943Fungible.ERC7943InsufficientUnfrozenBalance(holder, amount, account.free());

@@ -17,36 +17,43 @@ import {TokenData} from "./TokenStorage.sol";
 
 /// @title TokenLedger
 /// @notice Balances, and the only ways in which they change.
-/// @dev Five ways, all through {_move}: a holder's transfer and the execution of a hold are asked of everybody (pause,
-/// freezes, registry, rules); an issue is asked of the registry and the rules; an order and a recovery are asked of the
-/// registry alone; a redemption of nobody. ERC-3643 lets an issue pass by the rules; here it does not, or caps of supply
-/// and offering would be of no use.
+/// @dev Five ways, all through {_move}: a holder's transfer is asked of everybody (pause, freezes, registry, rules), and
+/// so is the execution of a hold, but for what was ordered of the holder since; an issue is asked of the registry and
+/// the rules; an order and a recovery are asked of the registry alone; a redemption of nobody. ERC-3643 lets an issue pass
+/// by the rules; here it does not, or caps of supply and offering would be of no use.
 ///
 /// Registry and rules are asked by calls that cannot change anything, then balances change, then rules that keep books
 /// are told: there is no moment at which somebody called could find the books half changed.
 abstract contract TokenLedger is RecordDateKeeping, TokenErrors, IERC20Errors {
     /// @dev A holder's own transfer. In this order reverts with {TokenPaused}, `ERC20InvalidReceiver`,
     /// {TokenWalletFrozen}, `ERC20InsufficientBalance`, `ERC7943InsufficientUnfrozenBalance`, `ERC7943CannotReceive`,
-    /// {TokenRulesInvalid}, `ComplianceRefused`.
+    /// `ERC7943CannotSend` for a wallet that was replaced, {TokenRulesInvalid}, `ComplianceRefused`.
     function _transfer(address from, address to, uint256 amount) internal {
         TokenHead head = _token().head;
-        Account sender = _checkEnds(head, from, to);
+        Account sender = _token().accounts[from];
+        _checkReceiver(head, to);
+        if (sender.isFrozen()) revert TokenWalletFrozen(from);
         uint256 balance = sender.balance();
         if (balance < amount) revert ERC20InsufficientBalance(from, balance, amount);
         if (sender.free() < amount) {
             revert IERC7943Fungible.ERC7943InsufficientUnfrozenBalance(from, amount, sender.free());
         }
-        bool recordNeeded = _checkRules(head, from, to, amount);
+        (Identity fromIdentity, Identity toIdentity) = _screen(head, from, to);
+        if (fromIdentity.isRetired()) revert IERC7943Fungible.ERC7943CannotSend(from);
+        bool recordNeeded = _checkRules(head, _movement(from, to, amount, fromIdentity, toIdentity));
         _move(from, to, amount);
         if (recordNeeded) ICompliance(head.rules()).transferred(from, to, amount);
     }
 
     /// @dev The transfer of units that are held: they are there, and no longer encumbered once they moved. Reverts as
-    /// {_transfer} does, except for want of units.
+    /// {_transfer} does, except for want of units, and for what was ordered of the holder after the promise: a freeze, or
+    /// another wallet.
     function _transferHeld(address from, address to, uint256 amount) internal {
         TokenHead head = _token().head;
-        Account sender = _checkEnds(head, from, to);
-        bool recordNeeded = _checkRules(head, from, to, amount);
+        Account sender = _token().accounts[from];
+        _checkReceiver(head, to);
+        (Identity fromIdentity, Identity toIdentity) = _screen(head, from, to);
+        bool recordNeeded = _checkRules(head, _movement(from, to, amount, fromIdentity, toIdentity));
         _token().accounts[from] = sender.withEncumbered(sender.encumbered() - amount);
         _move(from, to, amount);
         if (recordNeeded) ICompliance(head.rules()).transferred(from, to, amount);
@@ -61,7 +68,8 @@ abstract contract TokenLedger is RecordDateKeeping, TokenErrors, IERC20Errors {
         if (amount > max - supply) revert TokenAmountTooLarge(supply, amount, max);
         if (to == address(0)) revert ERC20InvalidReceiver(to);
         if (_token().accounts[to].isFrozen()) revert TokenWalletFrozen(to);
-        bool recordNeeded = _checkRules(head, address(0), to, amount);
+        (Identity fromIdentity, Identity toIdentity) = _screen(head, address(0), to);
+        bool recordNeeded = _checkRules(head, _movement(address(0), to, amount, fromIdentity, toIdentity));
         _move(address(0), to, amount);
         if (recordNeeded) ICompliance(head.rules()).created(to, amount);
     }
@@ -69,10 +77,7 @@ abstract contract TokenLedger is RecordDateKeeping, TokenErrors, IERC20Errors {
     /// @dev Moves units by order. They are there and neither frozen nor held. Reverts with `ERC7943CannotReceive`.
     function _order(address from, address to, uint256 amount) internal {
         TokenHead head = _token().head;
-        (, Identity toIdentity) = IIdentityScreen(_token().registry).screen(from, to, head.requiredTopics());
-        if (!toIdentity.isVerified() || _token().accounts[to].isFrozen()) {
-            revert IERC7943Fungible.ERC7943CannotReceive(to);
-        }
+        _screen(head, from, to);
         _move(from, to, amount);
         if (head.rules() != address(0)) ICompliance(head.rules()).transferred(from, to, amount);
     }
@@ -119,22 +124,27 @@ abstract contract TokenLedger is RecordDateKeeping, TokenErrors, IERC20Errors {
         emit IERC20.Transfer(from, to, amount);
     }
 
-    /// @dev Not stopped, a receiver at all, and neither wallet frozen.
-    function _checkEnds(TokenHead head, address from, address to) private view returns (Account sender) {
+    /// @dev Not stopped, and a receiver at all, whose wallet is not frozen.
+    function _checkReceiver(TokenHead head, address to) private view {
         if (head.isPaused()) revert TokenPaused();
         if (to == address(0)) revert ERC20InvalidReceiver(to);
-        sender = _token().accounts[from];
-        if (sender.isFrozen()) revert TokenWalletFrozen(from);
         if (_token().accounts[to].isFrozen()) revert TokenWalletFrozen(to);
     }
 
-    /// @dev Asks registry and rules. Returns whether the rules must be told.
-    function _checkRules(TokenHead head, address from, address to, uint256 amount) private view returns (bool) {
-        (Identity fromIdentity, Identity toIdentity) =
-            IIdentityScreen(_token().registry).screen(from, to, head.requiredTopics());
+    /// @dev Asks the registry, which must verify the receiver.
+    function _screen(TokenHead head, address from, address to)
+        private
+        view
+        returns (Identity fromIdentity, Identity toIdentity)
+    {
+        (fromIdentity, toIdentity) = IIdentityScreen(_token().registry).screen(from, to, head.requiredTopics());
         if (!toIdentity.isVerified()) revert IERC7943Fungible.ERC7943CannotReceive(to);
+    }
+
+    /// @dev Asks the rules. Returns whether they must be told.
+    function _checkRules(TokenHead head, Movement memory movement) private view returns (bool) {
         if (head.rules() == address(0)) revert TokenRulesInvalid(address(0));
-        return ITransferRules(head.rules()).check(_movement(from, to, amount, fromIdentity, toIdentity));
+        return ITransferRules(head.rules()).check(movement);
     }
 
     /// @dev The facts of a movement.

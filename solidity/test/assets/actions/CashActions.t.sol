@@ -11,8 +11,8 @@ import {
 import {CashActions} from "../../../src/assets/actions/CashActions.sol";
 import {EntryBatch} from "../../../src/assets/actions/EntryBatch.sol";
 import {HolderSettlement} from "../../../src/assets/actions/HolderSettlement.sol";
-import {InvestorAccounts} from "../../../src/assets/actions/InvestorAccounts.sol";
 import {Rule} from "../../../src/assets/compliance/RuleBook.sol";
+import {WalletSuccession} from "../../../src/assets/identity/WalletSuccession.sol";
 import {IRecordDateBalances} from "../../../src/assets/token/IRecordDateBalances.sol";
 import {TokenErrors} from "../../../src/assets/token/TokenErrors.sol";
 import {ActionSuite} from "./ActionSuite.sol";
@@ -284,7 +284,7 @@ contract CashActionsTest is ActionSuite {
         refused(
             stranger,
             abi.encodeCall(actions.settle, (another, alice)),
-            abi.encodeWithSelector(InvestorAccounts.InvestorSuccessionsTooMany.selector, alice, 16)
+            abi.encodeWithSelector(WalletSuccession.InvestorSuccessionsTooMany.selector, alice, 16)
         );
     }
 

@@ -4,8 +4,8 @@ pragma solidity 0.8.37;
 import {Duties} from "../../../src/assets/access/Duties.sol";
 import {HolderVotes} from "../../../src/assets/actions/HolderVotes.sol";
 import {VoteOutcome, VoteQuestion, VoteTerms} from "../../../src/assets/actions/HolderVoteTypes.sol";
-import {InvestorAccounts} from "../../../src/assets/actions/InvestorAccounts.sol";
 import {TokenDuties} from "../../../src/assets/actions/TokenDuties.sol";
+import {WalletSuccession} from "../../../src/assets/identity/WalletSuccession.sol";
 import {IRecordDateBalances} from "../../../src/assets/token/IRecordDateBalances.sol";
 import {IRegulatedToken} from "../../../src/assets/token/IRegulatedToken.sol";
 import {VoteSuite} from "./VoteSuite.sol";
@@ -144,7 +144,7 @@ contract HolderVotesTest is VoteSuite {
         refused(
             current,
             abi.encodeCall(votes.castVote, (questionId, alice, 1)),
-            abi.encodeWithSelector(InvestorAccounts.InvestorSuccessionsTooMany.selector, alice, 16)
+            abi.encodeWithSelector(WalletSuccession.InvestorSuccessionsTooMany.selector, alice, 16)
         );
     }
 

@@ -157,6 +157,18 @@ contract HouseRulesTest is AssetSuite {
         refuseTransfer(dave, bob, 1, ReasonCodes.HOLDING_PERIOD, 100);
     }
 
+    function test_the_period_binds_a_wallet_that_was_removed() public {
+        enter(carol, 3);
+        setRules(one(rule(RuleKind.HoldingPeriod, PERIOD)));
+        mint(carol, 100);
+        vm.prank(agent);
+        registry.deleteIdentity(carol);
+        assertEq(token.investorNumber(carol), 3, "still the investor's");
+        refuseTransfer(carol, bob, 1, ReasonCodes.HOLDING_PERIOD, 100);
+        vm.warp(NOW + PERIOD);
+        transfer(carol, bob, 100);
+    }
+
     function test_lots_are_joined_when_there_are_too_many() public {
         enter(carol, 3);
         setRules(one(rule(RuleKind.HoldingPeriod, PERIOD)));

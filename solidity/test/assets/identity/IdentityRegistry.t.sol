@@ -141,6 +141,35 @@ contract IdentityRegistryTest is RegistrySuite {
         vm.stopPrank();
     }
 
+    function test_an_identity_that_was_given_up_is_nobody_s_again() public {
+        vm.startPrank(agent);
+        registry.registerIdentity(alice, id(1), 76);
+        registry.updateIdentity(alice, id(9));
+        bytes memory taken = abi.encodeWithSelector(IdentityRegistry.IdentityTaken.selector, id(1), address(0));
+        refuse(bob, id(1), 76, taken);
+        registry.deleteIdentity(alice);
+        refuse(bob, id(1), 76, taken);
+        registry.registerIdentity(bob, id(9), 76);
+        vm.stopPrank();
+        assertEq(registry.screenOne(bob, 0).number(), 1, "the identity that took its place has the number");
+    }
+
+    function test_a_wallet_keeps_its_investor_s_number_when_it_is_taken_away() public {
+        vm.startPrank(agent);
+        registry.registerIdentity(alice, id(1), 76);
+        registry.registerIdentity(bob, id(2), 76);
+        registry.deleteIdentity(alice);
+        registry.replaceWallet(bob, carol);
+        vm.stopPrank();
+        Identity removed = registry.screenOne(alice, 0);
+        assertEq(Identity.unwrap(removed), Identity.unwrap(Identity.wrap(0).withNumber(1)), "the number alone");
+        assertFalse(removed.isRetired(), "may come back");
+        (Identity replaced,) = registry.screen(bob, alice, 0);
+        Identity expected = Identity.wrap(0).withNumber(2).withFlags(8);
+        assertEq(Identity.unwrap(replaced), Identity.unwrap(expected), "the number, and that it is retired");
+        assertTrue(replaced.isRetired() && !replaced.isRegistered(), "for good");
+    }
+
     function test_a_new_wallet_takes_everything_over_and_the_old_one_is_retired() public {
         requireKyc();
         enterWithKyc(alice, 1);

@@ -27,7 +27,9 @@ contract PackedWordsTest is AssetSuite {
         assertEq(account.epoch(), epoch, "epoch");
         assertEq(account.checkpoints(), count, "checkpoints");
         assertEq(account.firstEpoch(), first, "first epoch");
-        assertTrue(account.isFrozen() == isFrozen, "frozen");
+        assertTrue(account.isFrozen() == isFrozen && !account.isRetired(), "frozen");
+        assertEq(Account.unwrap(account.withRetired()), Account.unwrap(account) | (1 << 251), "retired");
+        assertTrue(account.withRetired().isRetired(), "for good");
     }
 
     function test_head(address rules_, uint48 next, uint32 holders, uint8 topics, bool isPaused) public pure {

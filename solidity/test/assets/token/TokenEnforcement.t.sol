@@ -4,7 +4,10 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Errors} from "@openzeppelin/contracts/interfaces/draft-IERC6093.sol";
 
+import {Refusal} from "../../../src/assets/compliance/ITransferRules.sol";
+import {ReasonCodes} from "../../../src/assets/compliance/ReasonCodes.sol";
 import {Rule, RuleKind} from "../../../src/assets/compliance/RuleBook.sol";
+import {WalletSuccession} from "../../../src/assets/identity/WalletSuccession.sol";
 import {IERC3643} from "../../../src/assets/token/IERC3643.sol";
 import {IERC7943Fungible} from "../../../src/assets/token/IERC7943Fungible.sol";
 import {TokenErrors} from "../../../src/assets/token/TokenErrors.sol";
@@ -186,6 +189,85 @@ contract TokenEnforcementTest is AssetSuite {
         vm.prank(agent);
         token.recoveryAddress(alice, carol, identityOf(1));
         assertEq(token.balanceOf(carol), ALICE_UNITS, "all there");
+    }
+
+    function test_a_freeze_of_a_whole_wallet_follows_its_investor() public {
+        vm.prank(alice);
+        bytes32 id = token.createHold("leg", bob, 40, notary, uint48(NOW + 1 days));
+        vm.startPrank(agent);
+        token.setAddressFrozen(alice, true);
+        registry.replaceWallet(alice, carol);
+        vm.expectEmit(address(token));
+        emit IERC3643.AddressFrozen(carol, true, agent);
+        token.recoveryAddress(alice, carol, identityOf(1));
+        vm.stopPrank();
+        assertTrue(token.isFrozen(alice) && token.isFrozen(carol), "both are frozen");
+        bytes memory frozen = abi.encodeWithSelector(TokenErrors.TokenWalletFrozen.selector, carol);
+        refuse(carol, abi.encodeCall(token.transfer, (bob, 1)), frozen);
+        vm.prank(notary);
+        token.releaseHold(id);
+        vm.prank(agent);
+        token.recoveryAddress(alice, carol, identityOf(1));
+        assertEq(token.balanceOf(carol), ALICE_UNITS, "what was held follows too");
+    }
+
+    function test_the_freeze_of_a_lost_wallet_is_no_order_on_its_investor() public {
+        vm.prank(alice);
+        bytes32 id = token.createHold("leg", bob, 40, notary, uint48(NOW + 1 days));
+        vm.startPrank(agent);
+        registry.replaceWallet(alice, carol);
+        token.recoveryAddress(alice, carol, identityOf(1));
+        vm.stopPrank();
+        assertTrue(token.isFrozen(alice) && !token.isFrozen(carol), "the lost one alone");
+        vm.prank(notary);
+        token.releaseHold(id);
+        vm.prank(agent);
+        token.recoveryAddress(alice, carol, identityOf(1));
+        assertFalse(token.isFrozen(carol), "nor by the second call");
+        transfer(carol, bob, ALICE_UNITS);
+    }
+
+    function test_two_losses_in_a_row_are_recovered_at_once() public {
+        vm.startPrank(agent);
+        registry.replaceWallet(alice, carol);
+        registry.replaceWallet(carol, dave);
+        refuseRecovery(alice, identityOf(1));
+        refuseRecovery(alice, address(0));
+        refuseRecovery(carol, identityOf(1));
+        refuseRecovery(carol, address(0));
+        token.recoveryAddress(alice, dave, identityOf(1));
+        vm.stopPrank();
+        assertEq(token.balanceOf(dave), ALICE_UNITS, "all there");
+    }
+
+    function test_a_wallet_replaced_too_often_is_not_recovered() public {
+        address last = alice;
+        vm.startPrank(agent);
+        for (uint256 i = 1; i <= 16; ++i) {
+            address next = address(uint160(0xA11CE000 + i));
+            registry.replaceWallet(last, next);
+            last = next;
+        }
+        token.recoveryAddress(alice, last, identityOf(1));
+        registry.replaceWallet(last, carol);
+        bytes4 tooMany = WalletSuccession.InvestorSuccessionsTooMany.selector;
+        expectError(abi.encodeWithSelector(tooMany, alice, 16));
+        token.recoveryAddress(alice, carol, identityOf(1));
+        vm.stopPrank();
+    }
+
+    function test_a_replaced_wallet_sends_and_promises_nothing() public {
+        vm.prank(agent);
+        registry.replaceWallet(alice, carol);
+        bytes memory cannot = abi.encodeWithSelector(IERC7943Fungible.ERC7943CannotSend.selector, alice);
+        refuse(alice, abi.encodeCall(token.transfer, (bob, 1)), cannot);
+        refuse(alice, abi.encodeCall(token.createHold, ("leg", bob, 1, notary, type(uint48).max)), cannot);
+        assertFalse(token.canSend(alice), "cannot send");
+        assertTrue(token.canSend(bob) && token.canSend(carol), "others can");
+        Refusal[] memory reasons = token.transferRefusals(alice, bob, 1);
+        assertEq(reasons.length, 1, "one reason");
+        assertEq(reasons[0].reason, ReasonCodes.SENDER_REPLACED, "which");
+        assertEq(reasons[0].argument, uint160(alice), "whose");
     }
 
     function unfree(address account, uint256 amount, uint256 free) private pure returns (bytes memory) {

@@ -8,6 +8,7 @@ import {ReasonCodes} from "../../../src/assets/compliance/ReasonCodes.sol";
 import {Rule, RuleKind} from "../../../src/assets/compliance/RuleBook.sol";
 import {Hold, HoldStatus, IHolds} from "../../../src/assets/token/IHolds.sol";
 import {IERC7943Fungible} from "../../../src/assets/token/IERC7943Fungible.sol";
+import {TokenErrors} from "../../../src/assets/token/TokenErrors.sol";
 import {AssetSuite} from "./AssetSuite.sol";
 
 /// @title TokenHoldsTest
@@ -66,6 +67,39 @@ contract TokenHoldsTest is AssetSuite {
         token.executeHold(id, 400);
         assertEq(token.balanceOf(bob), BOB_UNITS + 400, "what was promised moved");
         assertEq(token.freeBalanceOf(alice), 0, "the rest is frozen");
+    }
+
+    function test_a_hold_outlasts_a_freeze_of_the_wallet() public {
+        bytes32 id = hold(400);
+        vm.startPrank(agent);
+        token.setAddressFrozen(alice, true);
+        token.setAddressFrozen(bob, true);
+        vm.stopPrank();
+        bytes memory call = abi.encodeCall(token.executeHold, (id, 400));
+        refuse(notary, call, abi.encodeWithSelector(TokenErrors.TokenWalletFrozen.selector, bob));
+        vm.prank(agent);
+        token.setAddressFrozen(bob, false);
+        vm.prank(notary);
+        token.executeHold(id, 400);
+        assertEq(token.balanceOf(bob), BOB_UNITS + 400, "what was promised moved");
+    }
+
+    function test_a_hold_outlasts_a_recovery_of_its_holder() public {
+        bytes32 id = hold(400);
+        vm.startPrank(agent);
+        registry.replaceWallet(alice, carol);
+        token.recoveryAddress(alice, carol, identityOf(1));
+        token.pause();
+        bytes memory call = abi.encodeCall(token.executeHold, (id, 400));
+        vm.stopPrank();
+        refuse(notary, call, abi.encodeWithSelector(TokenErrors.TokenPaused.selector));
+        vm.prank(agent);
+        token.unpause();
+        vm.prank(notary);
+        token.executeHold(id, 400);
+        assertEq(token.balanceOf(bob), BOB_UNITS + 400, "what was promised moved");
+        assertEq(token.balanceOf(carol), ALICE_UNITS - 400, "the rest was recovered");
+        assertEq(token.balanceOf(alice), 0, "nothing is left");
     }
 
     function test_a_hold_ends() public {

@@ -9,7 +9,8 @@ import {Lot, RulesStorage} from "../RulesStorage.sol";
 /// @title HoldingPeriodRule
 /// @notice What an investor was issued stays for a time. Units bought from others do not: their time passed with whom
 /// they were issued to, and nobody can lock another's units by sending some.
-/// @dev One word: the period in seconds. Books are kept per investor, so that a new wallet changes nothing; units that
+/// @dev One word: the period in seconds. Books are kept per investor, so that a new wallet changes nothing, nor does a
+/// removal: the wallet keeps its investor's number. What must stay is asked of the wallet that sends. Units that
 /// leave by order or are redeemed count as bought ones that left. The loop sees at most {LOTS_MAX} lots: a further one is
 /// joined with the last, whose time becomes the later one. (A longer period that is set later reaches back over so many
 /// lots and no further.)
@@ -23,7 +24,7 @@ library HoldingPeriodRule {
         if (movement.from == address(0)) return (0, 0);
         uint256 locked = lockedOf(movement.fromIdentity.number(), words.word(0));
         bool fits = movement.fromBalance >= movement.amount && movement.fromBalance - movement.amount >= locked;
-        // A sender without enough at all is the token's business, and an unregistered one has no lots here.
+        // A sender without enough at all is the token's business, and one that never was registered has no lots here.
         return locked == 0 || fits ? (0, 0) : (ReasonCodes.HOLDING_PERIOD, locked);
     }
 
