@@ -44,8 +44,9 @@ abstract contract RecordDates is RoleChecks, RecordDateKeeping, IRecordDateBalan
         if (timepoint < block.timestamp) revert RecordDateInThePast(timepoint, block.timestamp);
         uint256 passed = _passDates();
         uint48[] storage dates = _token().recordDates;
-        uint256 last = dates.length - 1;
-        for (uint256 place = _dateNumber(timepoint) - 1; place < last; ++place) {
+        // Before the last place is counted: of no dates there is none.
+        uint256 place = _dateNumber(timepoint) - 1;
+        for (uint256 last = dates.length - 1; place < last; ++place) {
             dates[place] = dates[place + 1];
         }
         dates.pop();

@@ -76,6 +76,11 @@ contract RecordDatesTest is AssetSuite {
         assertEq(token.recordDates().length, 1, "one left");
     }
 
+    function test_of_no_dates_none_is_withdrawn() public {
+        bytes memory unknown = abi.encodeWithSelector(IRecordDateBalances.RecordDateUnknown.selector, START + 1);
+        assertRefused(treasurer, address(token), abi.encodeCall(token.cancelRecordDate, (START + 1)), unknown);
+    }
+
     function test_what_cannot_be_announced_withdrawn_or_asked() public {
         schedule(START + 100);
         vm.startPrank(treasurer);
