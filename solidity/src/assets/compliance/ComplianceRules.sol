@@ -93,8 +93,9 @@ contract ComplianceRules is UpgradeSwitch, ICompliance, ITransferRules {
 
     /// @notice Sets the next version of the rules.
     /// @dev Requires COMPLIANCE_ROLE. Emits {RulesScheduled}. Reverts with {ComplianceNoticeTooShort},
-    /// {ComplianceRulesPending}, `RuleTooMany`, `RuleInvalid`.
-    /// @param rules All rules of the version, at most {RULES_MAX}; the first against a movement is the one named.
+    /// {ComplianceRulesPending}, `RuleTooMany`, `RuleInvalid`, `RuleRepeated`.
+    /// @param rules All rules of the version, at most {RULES_MAX}, of which three of somebody else's making; no second one
+    /// of a kind that keeps books of issues. The first against a movement is the one named.
     /// @param effectiveFrom In force from this second on, in seconds since 1970; at least the notice from now.
     function scheduleRules(Rule[] calldata rules, uint48 effectiveFrom) external onlyRole(Duties.COMPLIANCE) {
         RulesData storage data = RulesStorage.data();
@@ -177,6 +178,12 @@ contract ComplianceRules is UpgradeSwitch, ICompliance, ITransferRules {
         }
         uint256 flag = movement.from == address(0) ? RuleBook.RECORDS_ISSUES : RuleBook.RECORDS_TRANSFERS;
         return flags & flag != 0;
+    }
+
+    /// @inheritdoc ITransferRules
+    function recordsIssues() external view returns (bool) {
+        (uint256 flags,,) = RuleBook.open(_bookInForce());
+        return flags & RuleBook.RECORDS_ISSUES != 0;
     }
 
     /// @inheritdoc ITransferRules
@@ -269,7 +276,7 @@ contract ComplianceRules is UpgradeSwitch, ICompliance, ITransferRules {
 
     /// @notice Sets a proxy's rules up, once.
     /// @dev Emits {RulesScheduled}. Reverts with `InvalidInitialization` later, `RolesZeroAccount`, `RuleTooMany`,
-    /// `RuleInvalid`.
+    /// `RuleInvalid`, `RuleRepeated`.
     /// @param admin Receives the admin's role.
     /// @param noticeSeconds_ Shortest time from setting rules to their coming into force.
     /// @param rules In force from the start; an empty list says that there are none.

@@ -58,4 +58,9 @@ interface ITransferRules is IERC165 {
     /// @param movement What would move.
     /// @return Empty if the movement is permitted.
     function refusals(Movement calldata movement) external view returns (Refusal[] memory);
+
+    /// @notice Whether a rule in force keeps books of what was issued to whom. They are in units: what changes the meaning
+    /// of a unit makes nonsense of them.
+    /// @return True if one does.
+    function recordsIssues() external view returns (bool);
 }

@@ -120,9 +120,14 @@ library RuleBook {
         }
     }
 
+    /// @dev Whether such a rule keeps books of issues.
+    function keepsIssues(RuleKind kind) internal pure returns (bool) {
+        return kind == RuleKind.HoldingPeriod || kind == RuleKind.OfferingCap;
+    }
+
     /// @dev Which movements the token must tell such a rule of, once they happened.
     function _flagsOf(RuleKind kind) private pure returns (uint256) {
         if (kind == RuleKind.Approval) return RECORDS_TRANSFERS;
-        return kind == RuleKind.HoldingPeriod || kind == RuleKind.OfferingCap ? RECORDS_ISSUES : 0;
+        return keepsIssues(kind) ? RECORDS_ISSUES : 0;
     }
 }

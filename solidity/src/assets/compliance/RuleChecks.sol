@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Movement} from "./ITransferRules.sol";
-import {Rule, RuleKind, RuleWords} from "./RuleBook.sol";
+import {Rule, RuleBook, RuleKind, RuleWords} from "./RuleBook.sol";
 import {ApprovalRule} from "./rules/ApprovalRule.sol";
 import {BalanceMaxRule} from "./rules/BalanceMaxRule.sol";
 import {CountryRule} from "./rules/CountryRule.sol";
@@ -17,9 +17,9 @@ import {TransferWindowRule} from "./rules/TransferWindowRule.sol";
 /// @title RuleChecks
 /// @notice Which rule a kind is.
 library RuleChecks {
-    /// @notice There are more rules than a version takes.
+    /// @notice There are more rules than a version takes, or more of somebody else's making.
     /// @param count How many.
-    /// @param max The limit.
+    /// @param max The limit of these.
     error RuleTooMany(uint256 count, uint256 max);
 
     /// @notice A rule has the wrong number of words, or words that make no sense.
@@ -27,12 +27,25 @@ library RuleChecks {
     /// @param kind Its kind.
     error RuleInvalid(uint256 index, RuleKind kind);
 
-    /// @dev Reverts with {RuleTooMany} or {RuleInvalid} unless the rules make sense each for itself.
+    /// @notice A kind that keeps books of issues is there twice: each would enter the same issue in the same books.
+    /// @param index Which rule of the list, from 0.
+    /// @param kind Its kind.
+    error RuleRepeated(uint256 index, RuleKind kind);
+
+    /// @dev Reverts with {RuleTooMany}, {RuleInvalid} or {RuleRepeated} unless the rules make sense.
     function validate(Rule[] memory rules, uint256 max) internal view {
         if (rules.length > max) revert RuleTooMany(rules.length, max);
+        uint256 kinds;
+        uint256 modules;
         for (uint256 i = 0; i < rules.length; ++i) {
-            if (!_isValid(rules[i].kind, rules[i].words)) revert RuleInvalid(i, rules[i].kind);
+            RuleKind kind = rules[i].kind;
+            if (!_isValid(kind, rules[i].words)) revert RuleInvalid(i, kind);
+            uint256 bit = 1 << uint256(kind);
+            if (kinds & bit != 0 && RuleBook.keepsIssues(kind)) revert RuleRepeated(i, kind);
+            kinds |= bit;
+            if (kind == RuleKind.External) ++modules;
         }
+        if (modules > ExternalRule.RULES_MAX) revert RuleTooMany(modules, ExternalRule.RULES_MAX);
     }
 
     /// @dev What a rule says of a movement: 0 if it permits it.

@@ -92,6 +92,26 @@ contract ComplianceRulesTest is AssetSuite {
         refuseRule(nowhere);
     }
 
+    function test_books_of_issues_are_kept_once() public {
+        RuleKind[2] memory kinds = [RuleKind.HoldingPeriod, RuleKind.OfferingCap];
+        for (uint256 i = 0; i < 2; ++i) {
+            Rule[] memory list = new Rule[](3);
+            (list[0], list[1], list[2]) = (rule(kinds[i], 100), rule(RuleKind.BalanceMax, 1), rule(kinds[i], 100));
+            refuseRules(list, abi.encodeWithSelector(RuleChecks.RuleRepeated.selector, 2, kinds[i]));
+            assertFalse(rules.recordsIssues(), "none in force");
+        }
+        Rule[] memory both = new Rule[](4);
+        (both[0], both[1]) = (rule(RuleKind.HoldingPeriod, 1 days), rule(RuleKind.OfferingCap, 100));
+        // A kind without such books may be there twice.
+        (both[2], both[3]) = (rule(RuleKind.BalanceMax, 1e9), rule(RuleKind.BalanceMax, 1e9));
+        setRules(both);
+        assertTrue(rules.recordsIssues(), "in force");
+        vm.prank(issuer);
+        token.mint(alice, 100);
+        assertEq(rules.issuedInYear(1, 2026), 100, "once");
+        assertEq(rules.lockedUnits(1, 1 days), 100, "once");
+    }
+
     function refuseRule(Rule memory bad) private {
         Rule[] memory list = new Rule[](2);
         (list[0], list[1]) = (rule(RuleKind.BalanceMax, 1), bad);

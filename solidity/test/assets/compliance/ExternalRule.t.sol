@@ -5,6 +5,7 @@ import {IComplianceModule} from "../../../src/assets/compliance/IComplianceModul
 import {ITransferRules, Movement, Refusal} from "../../../src/assets/compliance/ITransferRules.sol";
 import {ReasonCodes} from "../../../src/assets/compliance/ReasonCodes.sol";
 import {Rule, RuleKind} from "../../../src/assets/compliance/RuleBook.sol";
+import {RuleChecks} from "../../../src/assets/compliance/RuleChecks.sol";
 import {AssetSuite} from "../token/AssetSuite.sol";
 
 /// @notice A module that permits up to its configuration, for this one sender.
@@ -81,6 +82,23 @@ contract ExternalRuleTest is AssetSuite {
             assertFalse(token.canTransfer(alice, bob, 1), "and an answer");
             assertEq(module.mode(), mode, "nothing was changed");
         }
+    }
+
+    function test_a_version_has_three_modules_at_most() public {
+        UpToModule module = new UpToModule();
+        Rule[] memory list = new Rule[](4);
+        for (uint256 i = 0; i < 4; ++i) {
+            list[i] = external_(address(module), i);
+        }
+        assertRefused(
+            officer,
+            address(rules),
+            abi.encodeCall(rules.scheduleRules, (list, uint48(NOW))),
+            abi.encodeWithSelector(RuleChecks.RuleTooMany.selector, 4, 3)
+        );
+        list[3] = rule(RuleKind.BalanceMax, 1e9);
+        setRules(list);
+        assertEq(rules.rulesInForce().length, 4, "three and one of the house");
     }
 
     function external_(address module, uint256 configuration) private pure returns (Rule memory made) {

@@ -4,10 +4,23 @@ pragma solidity 0.8.37;
 import {EntryBatch} from "../../../src/assets/actions/EntryBatch.sol";
 import {ReasonCodes} from "../../../src/assets/compliance/ReasonCodes.sol";
 import {Rule, RuleKind} from "../../../src/assets/compliance/RuleBook.sol";
+import {CountryRule} from "../../../src/assets/compliance/rules/CountryRule.sol";
 import {OfferingErrors} from "../../../src/assets/offering/OfferingErrors.sol";
 import {Offering, OfferingStatus, OfferingTerms, OrderStatus} from "../../../src/assets/offering/OfferingTypes.sol";
 import {Offerings} from "../../../src/assets/offering/Offerings.sol";
 import {OfferingSuite} from "./OfferingSuite.sol";
+
+/// @dev Permits everything, and uses all but a little of the gas of an answer.
+contract WastefulModule {
+    fallback() external {
+        while (gasleft() > 2_000) {}
+        assembly {
+            mstore(0, 0)
+            mstore(0x20, 0)
+            return(0, 0x40)
+        }
+    }
+}
 
 /// @dev From the close to the last cent.
 contract OfferingAllotmentTest is OfferingSuite {
@@ -42,6 +55,25 @@ contract OfferingAllotmentTest is OfferingSuite {
             abi.encodeCall(offerings.payProceeds, (offeringId)),
             abi.encodeWithSelector(OfferingErrors.OfferingNoProceeds.selector, offeringId)
         );
+    }
+
+    function test_an_order_is_asked_of_as_many_rules_as_there_can_be() public {
+        uint256 offeringId = open();
+        place(offeringId, alice, 200);
+        WastefulModule module = new WastefulModule();
+        Rule[] memory list = new Rule[](rules.RULES_MAX());
+        for (uint256 i = 0; i < 3; ++i) {
+            list[i] = Rule(RuleKind.External, new uint256[](2));
+            list[i].words[0] = uint160(address(module));
+        }
+        (list[3], list[4]) = (rule(RuleKind.HoldingPeriod, 1 days), rule(RuleKind.OfferingCap, type(uint104).max));
+        uint16[] memory countries = new uint16[](0);
+        for (uint256 i = 5; i < list.length; ++i) {
+            list[i] = Rule(RuleKind.Country, CountryRule.encode(countries, true));
+        }
+        setRules(list);
+        assertEq(uint256(closeAndAllot(offeringId)), uint256(OfferingStatus.Allotted), "decided");
+        assertOrder(offeringId, alice, OrderStatus.Allotted);
     }
 
     function test_what_is_ordered_too_much_is_cut_for_all_alike() public {

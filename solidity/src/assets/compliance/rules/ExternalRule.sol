@@ -16,6 +16,11 @@ library ExternalRule {
     /// @dev Most gas that a module gets for one answer.
     uint256 internal constant MODULE_GAS_MAX = 200_000;
 
+    /// @dev Most modules of a version. Who asks within a bounded call, as an offering does for each order within
+    /// 1,000,000 gas, must get an answer and not run out of gas: three modules use at most 600,000, and thirteen rules of
+    /// the house, registry and token need less than 250,000.
+    uint256 internal constant RULES_MAX = 3;
+
     /// @dev Smallest reason of a module's own; smaller ones are the house's.
     uint16 internal constant MODULE_REASON_MIN = 1_000;
 
