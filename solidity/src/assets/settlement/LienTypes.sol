@@ -40,7 +40,7 @@ struct LienTerms {
 
 /// @notice A lien as it is kept; amounts in the token's smallest unit, times in seconds since 1970.
 struct Lien {
-    /// Who pledged, and gets back what is released.
+    /// Who pledged, and gets back what is released, or the wallet that took its place.
     address holder;
     /// Where it stands.
     LienStatus status;

@@ -14,8 +14,9 @@ import {TokenStandard} from "./TokenStandard.sol";
 /// cannot keep the tokens for ever. There is no administrator.
 ///
 /// While tokens are pledged the token counts them as this contract's: whoever pays interest on them finds the holder's
-/// part in {pledgedOf}. A token with a list of holders must admit this contract. What an issuer takes away from this
-/// contract is missing to whoever is paid last.
+/// part in {pledgedOf}. What goes back to a holder goes to the wallet that took its place, if the holder's was lost and
+/// the token's registry knows another. A token with a list of holders must admit this contract. What an issuer takes away
+/// from this contract is missing to whoever is paid last.
 contract Liens is TokenCustody {
     /// @notice Most liens of a holder that are open at once: what one call could list.
     uint256 public constant LIENS_PER_HOLDER_MAX = 1_000;
@@ -170,7 +171,7 @@ contract Liens is TokenCustody {
         _requireCaller(lienId, lien.beneficiary);
         uint256 remaining = _take(lienId, amount);
         emit LienReleased(lienId, amount, remaining);
-        TokenMovement.giveBack(lien.standard, lien.token, lien.holder, lien.id, amount);
+        _giveBack(lien.standard, lien.token, lien.holder, lien.id, amount);
     }
 
     /// @notice States that the debtor is in default: from now on the beneficiary may enforce, whatever the day.
@@ -216,7 +217,7 @@ contract Liens is TokenCustody {
         uint256 amount = lien.amount;
         _take(lienId, amount);
         emit LienLapsed(lienId, amount);
-        TokenMovement.giveBack(lien.standard, lien.token, lien.holder, lien.id, amount);
+        _giveBack(lien.standard, lien.token, lien.holder, lien.id, amount);
     }
 
     /// @notice A lien.

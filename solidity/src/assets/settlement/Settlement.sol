@@ -286,7 +286,8 @@ contract Settlement is EIP712, TokenCustody {
         emit SettlementReleased(orderId, msg.sender);
     }
 
-    /// @notice Gives legs back to who gave them: after the notary's release, or after the expiry.
+    /// @notice Gives legs back to who gave them, or to the wallet that took its place by the token's registry: after the
+    /// notary's release, or after the expiry.
     /// @dev Open to everybody. Emits {SettlementExpired} if the expiry decides, {SettlementLegReturned} for each leg,
     /// and what the tokens emit. Reverts with {SettlementNotHeld}, {SettlementExpiryAwaited},
     /// {SettlementLegsNotHeld}, `ReentrancyGuardReentrantCall`, or as a token does: then ask for the other legs alone.
@@ -312,7 +313,7 @@ contract Settlement is EIP712, TokenCustody {
             if (legs & (1 << i) == 0) continue;
             SettlementLeg calldata leg = terms.legs[i];
             emit SettlementLegReturned(orderId, i);
-            TokenMovement.giveBack(leg.standard, leg.token, leg.from, leg.id, leg.amount);
+            _giveBack(leg.standard, leg.token, leg.from, leg.id, leg.amount);
         }
     }
 

@@ -7,6 +7,10 @@ import {ReentrancyGuard} from "@openzeppelin/contracts/utils/ReentrancyGuard.sol
 import {ERC165} from "@openzeppelin/contracts/utils/introspection/ERC165.sol";
 import {IERC165} from "@openzeppelin/contracts/utils/introspection/IERC165.sol";
 
+import {RegisteredHolders} from "./RegisteredHolders.sol";
+import {TokenMovement} from "./TokenMovement.sol";
+import {TokenStandard} from "./TokenStandard.sol";
+
 /// @title TokenCustody
 /// @notice What keeps tokens for others, and takes them only while it moves them itself.
 /// @dev What somebody sends unasked would lie here for ever, so it is refused where the standard asks the receiver.
@@ -62,6 +66,12 @@ abstract contract TokenCustody is ReentrancyGuard, ERC165, IERC721Receiver, IERC
     /// @return Whether it is supported.
     function supportsInterface(bytes4 interfaceId) public view override(ERC165, IERC165) returns (bool) {
         return interfaceId == type(IERC1155Receiver).interfaceId || super.supportsInterface(interfaceId);
+    }
+
+    /// @dev Gives back what this contract took from a holder: to the wallet that took its place, if the token's registry
+    /// knows one. Reverts as `RegisteredHolders.currentOf` and `TokenMovement.giveBack` do.
+    function _giveBack(TokenStandard standard, address token, address holder, uint256 id, uint256 amount) internal {
+        TokenMovement.giveBack(standard, token, RegisteredHolders.currentOf(token, holder), id, amount);
     }
 
     /// @dev Reverts with {TokenCustodyUnasked} unless this contract is the one that moves.
