@@ -2,6 +2,8 @@
 pragma solidity 0.8.37;
 
 import {Duties} from "../access/Duties.sol";
+import {ITransferRules} from "../compliance/ITransferRules.sol";
+import {Liens} from "../settlement/Liens.sol";
 import {IRegulatedToken} from "../token/IRegulatedToken.sol";
 import {AgreedTerms} from "./AgreedTerms.sol";
 import {HolderSettlement} from "./HolderSettlement.sol";
@@ -23,6 +25,13 @@ import {UnitSplit, UnitSplitStatus, UnitSplitTerms} from "./UnitSplitTypes.sol";
 /// holder whose registration ended waits, and caps of balance and supply must be widened first. Fewer units are a
 /// redemption, which units that are held refuse. A frozen wallet receives nothing either: while the token is paused its
 /// freeze can be lifted for the split, since nothing leaves a paused token but by order.
+///
+/// DANGER: a split changes balances, and nothing that was agreed in units elsewhere. So units that are frozen or held
+/// are refused: an agent frees them and freezes the new number, a notary releases and the parties hold anew. Units that a
+/// custodian says its owner has pledged are refused too: the pledge is released first, or an agent names as owner who is
+/// to keep the new units as security. A split does not start while a rule keeps books of issues (holding period, offering
+/// cap): their books stay in old units, so that the rule may only come back when these count no more. Caps in units,
+/// allowances, and orders of settlements that are open are the parties' to make anew.
 contract UnitSplits is HolderSettlement, AgreedTerms {
     /// @notice Most units of a token: 104 bits in the word of an account.
     uint256 public constant SUPPLY_MAX = type(uint104).max;
@@ -95,6 +104,25 @@ contract UnitSplits is HolderSettlement, AgreedTerms {
     /// @param supply What is in issue.
     /// @param supplyAtDate What was at the record date.
     error UnitSplitSupplyMoved(uint256 splitId, uint256 supply, uint256 supplyAtDate);
+
+    /// @notice Rules in force keep books of issues, which would stay in old units.
+    /// @param splitId The split.
+    /// @param rules The token's rules.
+    error UnitSplitIssuesRecorded(uint256 splitId, address rules);
+
+    /// @notice Units of the account are frozen or held, in old units.
+    /// @param splitId The split.
+    /// @param account The account.
+    /// @param frozen Units frozen.
+    /// @param held Units held.
+    error UnitSplitUnitsBound(uint256 splitId, address account, uint256 frozen, uint256 held);
+
+    /// @notice The custodian says that the owner has pledged units: the pledge would stay in old units.
+    /// @param splitId The split.
+    /// @param custodian The custodian.
+    /// @param owner The owner that an agent named.
+    /// @param pledged Units pledged.
+    error UnitSplitUnitsPledged(uint256 splitId, address custodian, address owner, uint256 pledged);
 
     /// @notice More units would result than a token can have: the split could not be brought to its end.
     /// @param splitId The split.
@@ -174,13 +202,15 @@ contract UnitSplits is HolderSettlement, AgreedTerms {
 
     /// @notice Counts the units of the record date; from now on holders get theirs.
     /// @dev Requires ISSUER_ROLE at the token, for the caller and for this contract. Emits {UnitSplitStarted}. Reverts
-    /// with {UnitSplitStatusInvalid}, {UnitSplitTokenNotPaused}, {UnitSplitSupplyMoved}, {UnitSplitSupplyTooLarge},
-    /// `RecordDateNotOver` or `RecordDateUnknown` of the token, `ReentrancyGuardReentrantCall`.
+    /// with {UnitSplitStatusInvalid}, {UnitSplitTokenNotPaused}, {UnitSplitIssuesRecorded}, {UnitSplitSupplyMoved},
+    /// {UnitSplitSupplyTooLarge}, `RecordDateNotOver` or `RecordDateUnknown` of the token, `ReentrancyGuardReentrantCall`.
     /// @param splitId The split.
     function start(uint256 splitId) external nonReentrant onlyDuty(Duties.ISSUER) {
         UnitSplit storage split = _splitIn(splitId, UnitSplitStatus.Approved);
         _checkDuty(Duties.ISSUER, address(this));
         _checkPaused(splitId);
+        address rules = address(token.compliance());
+        if (ITransferRules(rules).recordsIssues()) revert UnitSplitIssuesRecorded(splitId, rules);
         (uint256 supply, uint256 supplyAtDate) = (token.totalSupply(), token.totalSupplyAt(split.terms.recordDate));
         if (supply != supplyAtDate) revert UnitSplitSupplyMoved(splitId, supply, supplyAtDate);
         uint256 unitsResulting = _unitsAfter(split.terms, supply);
@@ -225,10 +255,15 @@ contract UnitSplits is HolderSettlement, AgreedTerms {
     }
 
     /// @dev Issues or redeems the difference. Emits {UnitSplitSettled}. Reverts with {UnitSplitStatusInvalid},
-    /// {UnitSplitTokenNotPaused}, or as the token's `mint` or `burn` does.
+    /// {UnitSplitTokenNotPaused}, {UnitSplitUnitsBound}, {UnitSplitUnitsPledged}, or as the token's `mint` or `burn` does.
     function _settle(uint256 splitId, address holder, address to, uint256 units) internal override {
         UnitSplit storage split = _splitIn(splitId, UnitSplitStatus.Started);
         _checkPaused(splitId);
+        _checkUnbound(splitId, holder);
+        if (to != holder) {
+            _checkUnbound(splitId, to);
+            _checkUnpledged(splitId, holder, to);
+        }
         uint256 unitsAfter = _unitsAfter(split.terms, units);
         split.unitsSettled += uint104(units);
         split.unitsResulting += unitsAfter;
@@ -245,6 +280,20 @@ contract UnitSplits is HolderSettlement, AgreedTerms {
 
     function _checkPaused(uint256 splitId) private view {
         if (!token.paused()) revert UnitSplitTokenNotPaused(splitId);
+    }
+
+    function _checkUnbound(uint256 splitId, address account) private view {
+        (uint256 frozen, uint256 held) = (token.getFrozenTokens(account), token.heldBalanceOf(account));
+        if (frozen | held != 0) revert UnitSplitUnitsBound(splitId, account, frozen, held);
+    }
+
+    /// @dev Asks a custodian, which may be any account, what `Liens` would answer.
+    function _checkUnpledged(uint256 splitId, address custodian, address owner) private view {
+        (bool isAnswered, bytes memory answer) =
+            custodian.staticcall(abi.encodeCall(Liens.pledgedOf, (owner, address(token), 0)));
+        if (!isAnswered || answer.length != 32) return;
+        uint256 pledged = abi.decode(answer, (uint256));
+        if (pledged != 0) revert UnitSplitUnitsPledged(splitId, custodian, owner, pledged);
     }
 
     /// @dev Rounded down. No overflow: units fit 104 bits, the ratio's terms 48.

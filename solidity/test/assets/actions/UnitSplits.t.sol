@@ -7,6 +7,10 @@ import {HolderSettlement} from "../../../src/assets/actions/HolderSettlement.sol
 import {TokenDuties} from "../../../src/assets/actions/TokenDuties.sol";
 import {UnitSplit, UnitSplitStatus, UnitSplitTerms} from "../../../src/assets/actions/UnitSplitTypes.sol";
 import {UnitSplits} from "../../../src/assets/actions/UnitSplits.sol";
+import {RuleKind} from "../../../src/assets/compliance/RuleBook.sol";
+import {LienTerms} from "../../../src/assets/settlement/LienTypes.sol";
+import {Liens} from "../../../src/assets/settlement/Liens.sol";
+import {TokenStandard} from "../../../src/assets/settlement/TokenStandard.sol";
 import {IRecordDateBalances} from "../../../src/assets/token/IRecordDateBalances.sol";
 import {IRegulatedToken} from "../../../src/assets/token/IRegulatedToken.sol";
 import {TokenErrors} from "../../../src/assets/token/TokenErrors.sol";
@@ -20,10 +24,6 @@ contract UnitSplitsTest is SplitSuite {
     // The way of a split.
 
     function test_two_units_become_five_and_fractions_are_issued() public {
-        vm.prank(agent);
-        token.freezePartialTokens(alice, 400_000);
-        vm.prank(bob);
-        token.createHold("leg", alice, 100_000, notary, uint48(NOW + 300 days));
         uint256 splitId = announceSplit(ratio(2, 5));
         vm.warp(RECORD_DATE + 1);
         pause();
@@ -36,8 +36,8 @@ contract UnitSplitsTest is SplitSuite {
         splits.settle(splitId, alice);
         assertEq(splits.settleMany(splitId, list(bob, carol, carol)), 2, "once each");
         splitThrough(splitId, dave, DEPOT_UNITS);
-        assertEq(token.balanceOf(alice), 2_500_000, "frozen units are split");
-        assertEq(token.balanceOf(bob), 1_250_000, "held units are split");
+        assertEq(token.balanceOf(alice), 2_500_000, "alice");
+        assertEq(token.balanceOf(bob), 1_250_000, "bob");
         assertEq(token.balanceOf(carol), 17, "rounded down");
         assertEq(token.balanceOf(dave), 45_001, "the owner has what is new");
         assertEq(token.balanceOf(depository), DEPOT_UNITS, "the custodian keeps what it had");
@@ -122,19 +122,91 @@ contract UnitSplitsTest is SplitSuite {
         assertEq(token.totalSupply(), 2 * SUPPLY, "all");
     }
 
-    function test_held_units_are_joined_once_released() public {
+    // What binds units in old ones.
+
+    function test_held_units_are_split_once_released() public {
         vm.prank(alice);
-        bytes32 hold = token.createHold("leg", bob, ALICE_UNITS, notary, uint48(NOW + 300 days));
-        uint256 splitId = bringToStart(ratio(2, 1));
-        refused(
-            alice,
-            abi.encodeCall(splits.settle, (splitId, alice)),
-            abi.encodeWithSelector(TokenErrors.TokenUnitsHeld.selector, alice, ALICE_UNITS / 2, 0)
-        );
+        bytes32 hold = token.createHold("leg", bob, 40, notary, uint48(NOW + 300 days));
+        uint256 splitId = bringToStart(ratio(1, 2));
+        refused(alice, abi.encodeCall(splits.settle, (splitId, alice)), bound_(splitId, alice, 0, 40));
         vm.prank(notary);
         token.releaseHold(hold);
         splits.settle(splitId, alice);
-        assertEq(token.balanceOf(alice), ALICE_UNITS / 2, "joined");
+        assertEq(token.balanceOf(alice), 2 * ALICE_UNITS, "split");
+    }
+
+    function test_frozen_units_are_split_once_freed() public {
+        uint256 splitId = bringToStart(ratio(2, 1));
+        vm.prank(agent);
+        token.setFrozenTokens(alice, 400_000);
+        bytes memory refusal = bound_(splitId, alice, 400_000, 0);
+        refused(alice, abi.encodeCall(splits.settle, (splitId, alice)), refusal);
+        vm.expectEmit(address(splits));
+        emit HolderSettlement.ActionEntrySkipped(splitId, alice, refusal);
+        assertEq(splits.settleMany(splitId, list(alice, bob)), 1, "the other");
+        vm.prank(agent);
+        token.setFrozenTokens(alice, 0);
+        splits.settle(splitId, alice);
+        vm.prank(agent);
+        token.setFrozenTokens(alice, 200_000);
+        assertEq(token.balanceOf(alice), ALICE_UNITS / 2, "split");
+    }
+
+    function test_what_binds_the_wallet_that_took_the_place_counts_too() public {
+        vm.prank(agent);
+        token.setFrozenTokens(alice, 10);
+        uint256 splitId = bringToStart(ratio(2, 1));
+        address found = wallet("alice's new wallet");
+        replaceWallet(alice, found);
+        vm.prank(agent);
+        token.recoveryAddress(alice, found, identityOf(1));
+        refused(alice, abi.encodeCall(splits.settle, (splitId, alice)), bound_(splitId, found, 10, 0));
+    }
+
+    function test_pledged_units_are_split_once_released_or_for_who_is_named() public {
+        Liens liens = new Liens();
+        enter(address(liens), 6);
+        setInfrastructure(address(liens), true);
+        vm.startPrank(alice);
+        token.approve(address(liens), 100);
+        liens.pledge(LienTerms(TokenStandard.ERC20, address(token), 0, 100, bob, notary, 0, 0, "loan"));
+        vm.stopPrank();
+        uint256 splitId = bringToStart(ratio(1, 2));
+        vm.startPrank(agent);
+        splits.nameOwner(splitId, address(liens), alice, 100);
+        splits.nameOwner(splitId, address(liens), bob, 60);
+        vm.stopPrank();
+        address custodian = address(liens);
+        refused(
+            issuer,
+            abi.encodeCall(splits.settleThrough, (splitId, custodian, alice, 100)),
+            abi.encodeWithSelector(UnitSplits.UnitSplitUnitsPledged.selector, splitId, custodian, alice, 100)
+        );
+        vm.prank(issuer);
+        splits.settleThrough(splitId, custodian, bob, 60);
+        assertEq(token.balanceOf(bob), BOB_UNITS + 60, "more security for the creditor");
+    }
+
+    function test_a_split_does_not_start_while_issues_are_recorded() public {
+        uint256 splitId = announceSplit(ratio(1, 2));
+        vm.warp(RECORD_DATE + 1);
+        pause();
+        bytes memory refusal =
+            abi.encodeWithSelector(UnitSplits.UnitSplitIssuesRecorded.selector, splitId, address(rules));
+        setRules(one(rule(RuleKind.HoldingPeriod, 1 days)));
+        refused(issuer, abi.encodeCall(splits.start, (splitId)), refusal);
+        setRules(one(rule(RuleKind.OfferingCap, 1e6)));
+        refused(issuer, abi.encodeCall(splits.start, (splitId)), refusal);
+        setRules(one(rule(RuleKind.BalanceMax, 1e9)));
+        start(splitId);
+    }
+
+    function bound_(uint256 splitId, address account, uint256 frozen, uint256 held)
+        private
+        pure
+        returns (bytes memory)
+    {
+        return abi.encodeWithSelector(UnitSplits.UnitSplitUnitsBound.selector, splitId, account, frozen, held);
     }
 
     function test_units_are_split_only_while_the_token_is_paused() public {
