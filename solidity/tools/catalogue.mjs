@@ -10,17 +10,13 @@ import { join } from "node:path";
 
 import sha3 from "js-sha3";
 
+import { typeOf } from "./abi-types.mjs";
 import { projectDir } from "./forge.mjs";
 
 export const LANGUAGES = ["en", "pt-BR"];
 
 const KINDS = ["time", "day", "role", "reason", "address"];
 const SECTIONS = ["errors", "reasons", "enums", "roles", "others"];
-
-/** The canonical type of a parameter: a tuple is spelled out. */
-function typeOf({ type, components }) {
-  return type.startsWith("tuple") ? `(${components.map(typeOf).join(",")})${type.slice("tuple".length)}` : type;
-}
 
 /** The first four bytes of the hash of a signature, as they stand before an error's arguments. */
 function selectorOf({ name, inputs }) {

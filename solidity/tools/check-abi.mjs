@@ -11,6 +11,7 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 
+import { signatureOf, typeOf } from "./abi-types.mjs";
 import { projectDir } from "./forge.mjs";
 
 const PUBLISHED_DIR = join(resolve(projectDir, process.env.LASTRO_SHARED || "../../shared"), "data/drex-kit/abi");
@@ -36,17 +37,8 @@ function readAbi(path) {
   return Array.isArray(json) ? json : json.abi;
 }
 
-/** The canonical type of a parameter: a tuple is spelled out. */
-function typeOf({ type, components }) {
-  return type.startsWith("tuple") ? `(${components.map(typeOf).join(",")})${type.slice("tuple".length)}` : type;
-}
-
 function typesOf(parameters) {
   return parameters.map(typeOf).join(",");
-}
-
-function signatureOf({ type, name, inputs }) {
-  return `${type} ${name}(${typesOf(inputs)})`;
 }
 
 /** All that callers and readers of logs depend on beside the signature. */

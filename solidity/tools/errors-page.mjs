@@ -10,14 +10,10 @@ import { join } from "node:path";
 
 import { LANGUAGES, findings, readCatalogue, readErrors } from "./catalogue.mjs";
 import { projectDir } from "./forge.mjs";
+import { table } from "./markdown.mjs";
 
 const PAGE = join(projectDir, "../docs/errors.md");
 const CONTRACTS_NAMED_MAX = 3;
-
-function table(head, rows) {
-  const line = (cells) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-}
 
 /** A text as it stands in a table: placeholders as code, kinds left out. */
 function shown(text) {

@@ -9,6 +9,7 @@ import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 import { projectDir } from "./forge.mjs";
+import { table } from "./markdown.mjs";
 
 const PAGE = join(projectDir, "../docs/gas.md");
 const SNAPSHOTS_DIR = join(projectDir, "snapshots");
@@ -37,12 +38,6 @@ function grouped(number) {
   return Math.round(number)
     .toString()
     .replace(/\B(?=(\d{3})+$)/g, ",");
-}
-
-function table(head, rows) {
-  const line = (cells) => `| ${cells.join(" | ")} |`;
-  const isNumber = (cell) => /^[\d,.]+×?$/.test(cell);
-  return [line(head), line(rows[0].map((cell) => (isNumber(cell) ? "---:" : "---"))), ...rows.map(line)].join("\n");
 }
 
 /** A promise: what was measured, and the limit that it must keep. */

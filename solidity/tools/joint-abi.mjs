@@ -1,17 +1,9 @@
 // One ABI for a contract that is made of parts behind one address: the first part answers what it knows and hands
 // everything else to the next.
 
+import { signatureOf } from "./abi-types.mjs";
+
 export class JointAbiRefused extends Error {}
-
-/** The canonical type of a parameter: a tuple is spelled out. */
-function typeOf({ type, components }) {
-  return type.startsWith("tuple") ? `(${components.map(typeOf).join(",")})${type.slice("tuple".length)}` : type;
-}
-
-/** What tells an entry from every other: its kind, its name and the types of its parameters. */
-function signatureOf({ type, name, inputs }) {
-  return `${type} ${name}(${inputs.map(typeOf).join(",")})`;
-}
 
 /**
  * The union of the parts' functions, events and errors: what a caller of `face` can ask, read in logs and be refused

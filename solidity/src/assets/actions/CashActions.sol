@@ -7,6 +7,7 @@ import {AgreedTerms} from "./AgreedTerms.sol";
 import {CashAction, CashActionKind, CashActionStatus, CashActionTerms} from "./CashActionTypes.sol";
 import {EscrowedMoney} from "./EscrowedMoney.sol";
 import {HolderSettlement} from "./HolderSettlement.sol";
+import {RecordDateTerms} from "./RecordDateTerms.sol";
 import {TokenDuties} from "./TokenDuties.sol";
 
 /// @title CashActions
@@ -25,7 +26,7 @@ import {TokenDuties} from "./TokenDuties.sol";
 /// pause, a window, a rule) from the record date of a redemption on. Units that are held must be released first.
 ///
 /// A frozen wallet is paid as any other: who must withhold the money freezes it where the money is.
-contract CashActions is HolderSettlement, AgreedTerms {
+contract CashActions is HolderSettlement, AgreedTerms, RecordDateTerms {
     /// @notice Shortest time that holders have to claim, where claims end at all, in seconds.
     uint256 public constant CLAIM_SECONDS_MIN = 30 days;
 
@@ -86,11 +87,6 @@ contract CashActions is HolderSettlement, AgreedTerms {
     /// @param burnPerLot The units given to burn.
     error CashActionRateInvalid(CashActionKind kind, uint128 moneyPerLot, uint104 lotUnits, uint104 burnPerLot);
 
-    /// @notice The record date is not announced at the token, or over.
-    /// @param recordDate The date given, in seconds since 1970.
-    /// @param time Time of the block, in seconds since 1970.
-    error CashActionRecordDateInvalid(uint48 recordDate, uint256 time);
-
     /// @notice Payment begins before the record date is over, or claims end too soon after it begins.
     /// @param recordDate The date given, in seconds since 1970.
     /// @param payableFrom The day given.
@@ -101,12 +97,6 @@ contract CashActions is HolderSettlement, AgreedTerms {
     /// @param actionId The action.
     /// @param status Where it stands.
     error CashActionStatusInvalid(uint256 actionId, CashActionStatus status);
-
-    /// @notice The record date is over: holders count on the payment, or it is too late to agree to it.
-    /// @param actionId The action.
-    /// @param recordDate The date, in seconds since 1970.
-    /// @param time Time of the block.
-    error CashActionRecordDateOver(uint256 actionId, uint48 recordDate, uint256 time);
 
     /// @notice The day of payment has not come.
     /// @param actionId The action.
@@ -127,7 +117,7 @@ contract CashActions is HolderSettlement, AgreedTerms {
 
     /// @notice Proposes a payment.
     /// @dev Requires TREASURY_ROLE at the token. Emits {CashActionAnnounced}. Reverts with {CashActionMoneyInvalid},
-    /// {CashActionRateInvalid}, {CashActionRecordDateInvalid}, {CashActionPeriodInvalid},
+    /// {CashActionRateInvalid}, {TermsRecordDateInvalid}, {CashActionPeriodInvalid},
     /// `ReentrancyGuardReentrantCall`.
     /// @param terms What is paid, to whom, and when.
     /// @return actionId The action.
@@ -148,16 +138,14 @@ contract CashActions is HolderSettlement, AgreedTerms {
 
     /// @notice Agrees to a payment that the treasurer proposed, while its record date is not over.
     /// @dev Requires ISSUER_ROLE at the token, and another account than who proposed. Emits {TermsAgreed}. Reverts with
-    /// {CashActionStatusInvalid}, {CashActionRecordDateOver}, {TermsDiffer}, {TermsApprovedByProposer},
+    /// {CashActionStatusInvalid}, {TermsRecordDateOver}, {TermsDiffer}, {TermsApprovedByProposer},
     /// `ReentrancyGuardReentrantCall`.
     /// @param actionId The action.
     /// @param termsHash keccak256 of the ABI encoding of its terms.
     function approve(uint256 actionId, bytes32 termsHash) external nonReentrant onlyDuty(Duties.ISSUER) {
         CashAction storage action = _actionIn(actionId, CashActionStatus.Announced);
         CashActionTerms memory terms = action.terms;
-        if (block.timestamp > terms.recordDate) {
-            revert CashActionRecordDateOver(actionId, terms.recordDate, block.timestamp);
-        }
+        _checkAgreeable(actionId, terms.recordDate);
         action.status = CashActionStatus.Approved;
         _agree(actionId, termsHash, keccak256(abi.encode(terms)));
     }
@@ -165,16 +153,13 @@ contract CashActions is HolderSettlement, AgreedTerms {
     /// @notice Withdraws a payment: before its record date is over, or if the issuer had not agreed by then, or if the
     /// token no longer knows the date. The record date itself stays: others may count on it.
     /// @dev Requires TREASURY_ROLE at the token. Emits {CashActionCancelled}. Reverts with {CashActionStatusInvalid},
-    /// {CashActionRecordDateOver}, `ReentrancyGuardReentrantCall`.
+    /// {TermsRecordDateOver}, `ReentrancyGuardReentrantCall`.
     /// @param actionId The action.
     function cancel(uint256 actionId) external nonReentrant onlyDuty(Duties.TREASURY) {
         CashAction storage action = _actions[actionId];
         if (action.status != CashActionStatus.Announced) {
             _actionIn(actionId, CashActionStatus.Approved);
-            uint48 recordDate = action.terms.recordDate;
-            if (block.timestamp > recordDate && token.isRecordDate(recordDate)) {
-                revert CashActionRecordDateOver(actionId, recordDate, block.timestamp);
-            }
+            _checkWithdrawable(actionId, action.terms.recordDate);
         }
         action.status = CashActionStatus.Cancelled;
         emit CashActionCancelled(actionId);
@@ -279,9 +264,7 @@ contract CashActions is HolderSettlement, AgreedTerms {
             revert CashActionRateInvalid(terms.kind, terms.moneyPerLot, terms.lotUnits, terms.burnPerLot);
         }
         (uint48 recordDate, uint48 payableFrom) = (terms.recordDate, terms.payableFrom);
-        if (block.timestamp > recordDate || !token.isRecordDate(recordDate)) {
-            revert CashActionRecordDateInvalid(recordDate, block.timestamp);
-        }
+        _checkRecordDate(recordDate);
         bool isEndFit = terms.claimsEnd == 0 || terms.claimsEnd >= payableFrom + CLAIM_SECONDS_MIN;
         if (payableFrom <= recordDate || !isEndFit) {
             revert CashActionPeriodInvalid(recordDate, payableFrom, terms.claimsEnd);

@@ -5,6 +5,7 @@ import {Duties} from "../access/Duties.sol";
 import {IRegulatedToken} from "../token/IRegulatedToken.sol";
 import {VoteOutcome, VoteQuestion, VoteTerms} from "./HolderVoteTypes.sol";
 import {InvestorAccounts} from "./InvestorAccounts.sol";
+import {RecordDateTerms} from "./RecordDateTerms.sol";
 import {TokenDuties} from "./TokenDuties.sol";
 
 /// @title HolderVotes
@@ -16,7 +17,7 @@ import {TokenDuties} from "./TokenDuties.sol";
 /// A wallet that the registry replaced votes no more: the one that took its place votes for it. Units that a custodian
 /// keeps (a settlement contract, a contract of liens) have no vote, but count for the quorum. This contract needs no
 /// role at the token, and calls nothing but the token and its registry, which it only asks.
-contract HolderVotes is TokenDuties {
+contract HolderVotes is RecordDateTerms {
     using InvestorAccounts for IRegulatedToken;
 
     /// @notice Most options of a question.
@@ -76,11 +77,6 @@ contract HolderVotes is TokenDuties {
     /// @param majorityBasisPoints The majority given; less than {BASIS_POINTS}.
     error VoteTermsInvalid(uint8 optionCount, uint16 quorumBasisPoints, uint16 majorityBasisPoints);
 
-    /// @notice The record date is not announced at the token, or over.
-    /// @param recordDate The date given, in seconds since 1970.
-    /// @param time Time of the block, in seconds since 1970.
-    error VoteRecordDateInvalid(uint48 recordDate, uint256 time);
-
     /// @notice Voting begins before the record date is over, or ends before it begins.
     /// @param recordDate The date given, in seconds since 1970.
     /// @param opensAt The beginning given.
@@ -91,12 +87,6 @@ contract HolderVotes is TokenDuties {
     /// @param questionId The question.
     /// @param outcome Where it stands.
     error VoteOutcomeInvalid(uint256 questionId, VoteOutcome outcome);
-
-    /// @notice The record date is over: holders count on the question.
-    /// @param questionId The question.
-    /// @param recordDate The date, in seconds since 1970.
-    /// @param time Time of the block.
-    error VoteRecordDateOver(uint256 questionId, uint48 recordDate, uint256 time);
 
     /// @notice It is too early or too late: to vote, or to count.
     /// @param questionId The question.
@@ -133,7 +123,7 @@ contract HolderVotes is TokenDuties {
 
     /// @notice Puts a question.
     /// @dev Requires ISSUER_ROLE at the token. Emits {VoteAnnounced}. Reverts with {VoteTermsInvalid},
-    /// {VoteRecordDateInvalid}, {VotePeriodInvalid}.
+    /// {TermsRecordDateInvalid}, {VotePeriodInvalid}.
     /// @param terms How it is decided.
     /// @return questionId The question.
     function announce(VoteTerms calldata terms) external onlyDuty(Duties.ISSUER) returns (uint256 questionId) {
@@ -147,14 +137,11 @@ contract HolderVotes is TokenDuties {
 
     /// @notice Withdraws a question: before its record date is over, or if the token no longer knows the date.
     /// @dev Requires ISSUER_ROLE at the token. Emits {VoteCancelled}. Reverts with {VoteOutcomeInvalid},
-    /// {VoteRecordDateOver}.
+    /// {TermsRecordDateOver}.
     /// @param questionId The question.
     function cancel(uint256 questionId) external onlyDuty(Duties.ISSUER) {
         VoteQuestion storage question = _openQuestion(questionId);
-        uint48 recordDate = question.terms.recordDate;
-        if (block.timestamp > recordDate && token.isRecordDate(recordDate)) {
-            revert VoteRecordDateOver(questionId, recordDate, block.timestamp);
-        }
+        _checkWithdrawable(questionId, question.terms.recordDate);
         question.outcome = VoteOutcome.Cancelled;
         emit VoteCancelled(questionId);
     }
@@ -234,9 +221,7 @@ contract HolderVotes is TokenDuties {
             revert VoteTermsInvalid(terms.optionCount, terms.quorumBasisPoints, terms.majorityBasisPoints);
         }
         uint48 recordDate = terms.recordDate;
-        if (block.timestamp > recordDate || !token.isRecordDate(recordDate)) {
-            revert VoteRecordDateInvalid(recordDate, block.timestamp);
-        }
+        _checkRecordDate(recordDate);
         if (terms.opensAt <= recordDate || terms.closesAt <= terms.opensAt) {
             revert VotePeriodInvalid(recordDate, terms.opensAt, terms.closesAt);
         }

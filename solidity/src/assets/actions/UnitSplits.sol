@@ -7,6 +7,7 @@ import {Liens} from "../settlement/Liens.sol";
 import {IRegulatedToken} from "../token/IRegulatedToken.sol";
 import {AgreedTerms} from "./AgreedTerms.sol";
 import {HolderSettlement} from "./HolderSettlement.sol";
+import {RecordDateTerms} from "./RecordDateTerms.sol";
 import {TokenDuties} from "./TokenDuties.sol";
 import {UnitSplit, UnitSplitStatus, UnitSplitTerms} from "./UnitSplitTypes.sol";
 
@@ -32,7 +33,7 @@ import {UnitSplit, UnitSplitStatus, UnitSplitTerms} from "./UnitSplitTypes.sol";
 /// to keep the new units as security. A split does not start while a rule keeps books of issues (holding period, offering
 /// cap): their books stay in old units, so that the rule may only come back when these count no more. Caps in units,
 /// allowances, and orders of settlements that are open are the parties' to make anew.
-contract UnitSplits is HolderSettlement, AgreedTerms {
+contract UnitSplits is HolderSettlement, AgreedTerms, RecordDateTerms {
     /// @notice Most units of a token: 104 bits in the word of an account.
     uint256 public constant SUPPLY_MAX = type(uint104).max;
 
@@ -79,21 +80,10 @@ contract UnitSplits is HolderSettlement, AgreedTerms {
     /// @param fractionsAccount The account given.
     error UnitSplitTermsInvalid(uint48 unitsBefore, uint48 unitsAfter, address fractionsAccount);
 
-    /// @notice The record date is not announced at the token, or over.
-    /// @param recordDate The date given, in seconds since 1970.
-    /// @param time Time of the block, in seconds since 1970.
-    error UnitSplitRecordDateInvalid(uint48 recordDate, uint256 time);
-
     /// @notice The split does not stand where this is possible.
     /// @param splitId The split.
     /// @param status Where it stands.
     error UnitSplitStatusInvalid(uint256 splitId, UnitSplitStatus status);
-
-    /// @notice The record date is over: holders count on the split, or it is too late to agree to it.
-    /// @param splitId The split.
-    /// @param recordDate The date, in seconds since 1970.
-    /// @param time Time of the block.
-    error UnitSplitRecordDateOver(uint256 splitId, uint48 recordDate, uint256 time);
 
     /// @notice The token is not paused: old units could be traded as new ones.
     /// @param splitId The split.
@@ -141,7 +131,7 @@ contract UnitSplits is HolderSettlement, AgreedTerms {
 
     /// @notice Proposes a split.
     /// @dev Requires ISSUER_ROLE at the token. Emits {UnitSplitAnnounced}. Reverts with {UnitSplitTermsInvalid},
-    /// {UnitSplitRecordDateInvalid}, `ReentrancyGuardReentrantCall`.
+    /// {TermsRecordDateInvalid}, `ReentrancyGuardReentrantCall`.
     /// @param terms What becomes of the units.
     /// @return splitId The split.
     function announce(UnitSplitTerms calldata terms)
@@ -155,9 +145,7 @@ contract UnitSplits is HolderSettlement, AgreedTerms {
         if (!isRatioFit || terms.fractionsAccount == address(0)) {
             revert UnitSplitTermsInvalid(unitsBefore, unitsAfter, terms.fractionsAccount);
         }
-        if (block.timestamp > terms.recordDate || !token.isRecordDate(terms.recordDate)) {
-            revert UnitSplitRecordDateInvalid(terms.recordDate, block.timestamp);
-        }
+        _checkRecordDate(terms.recordDate);
         splitId = ++splitCount;
         UnitSplit storage split = _splits[splitId];
         split.terms = terms;
@@ -168,16 +156,14 @@ contract UnitSplits is HolderSettlement, AgreedTerms {
 
     /// @notice Agrees to a split that the issuer proposed, while its record date is not over.
     /// @dev Requires TREASURY_ROLE at the token, and another account than who proposed. Emits {TermsAgreed}. Reverts with
-    /// {UnitSplitStatusInvalid}, {UnitSplitRecordDateOver}, {TermsDiffer}, {TermsApprovedByProposer},
+    /// {UnitSplitStatusInvalid}, {TermsRecordDateOver}, {TermsDiffer}, {TermsApprovedByProposer},
     /// `ReentrancyGuardReentrantCall`.
     /// @param splitId The split.
     /// @param termsHash keccak256 of the ABI encoding of its terms.
     function approve(uint256 splitId, bytes32 termsHash) external nonReentrant onlyDuty(Duties.TREASURY) {
         UnitSplit storage split = _splitIn(splitId, UnitSplitStatus.Announced);
         UnitSplitTerms memory terms = split.terms;
-        if (block.timestamp > terms.recordDate) {
-            revert UnitSplitRecordDateOver(splitId, terms.recordDate, block.timestamp);
-        }
+        _checkAgreeable(splitId, terms.recordDate);
         split.status = UnitSplitStatus.Approved;
         _agree(splitId, termsHash, keccak256(abi.encode(terms)));
     }
@@ -185,16 +171,13 @@ contract UnitSplits is HolderSettlement, AgreedTerms {
     /// @notice Withdraws a split: before its record date is over, or if the treasury had not agreed by then, or if the
     /// token no longer knows the date.
     /// @dev Requires ISSUER_ROLE at the token. Emits {UnitSplitCancelled}. Reverts with {UnitSplitStatusInvalid},
-    /// {UnitSplitRecordDateOver}, `ReentrancyGuardReentrantCall`.
+    /// {TermsRecordDateOver}, `ReentrancyGuardReentrantCall`.
     /// @param splitId The split.
     function cancel(uint256 splitId) external nonReentrant onlyDuty(Duties.ISSUER) {
         UnitSplit storage split = _splits[splitId];
         if (split.status != UnitSplitStatus.Announced) {
             _splitIn(splitId, UnitSplitStatus.Approved);
-            uint48 recordDate = split.terms.recordDate;
-            if (block.timestamp > recordDate && token.isRecordDate(recordDate)) {
-                revert UnitSplitRecordDateOver(splitId, recordDate, block.timestamp);
-            }
+            _checkWithdrawable(splitId, split.terms.recordDate);
         }
         split.status = UnitSplitStatus.Cancelled;
         emit UnitSplitCancelled(splitId);

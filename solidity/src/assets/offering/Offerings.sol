@@ -10,6 +10,7 @@ import {EscrowedMoney} from "../actions/EscrowedMoney.sol";
 import {InvestorAccounts} from "../actions/InvestorAccounts.sol";
 import {TokenDuties} from "../actions/TokenDuties.sol";
 import {ITransferRules} from "../compliance/ITransferRules.sol";
+import {Pages} from "../settlement/Pages.sol";
 import {IRegulatedToken} from "../token/IRegulatedToken.sol";
 import {OfferingErrors} from "./OfferingErrors.sol";
 import {Offering, OfferingStatus, OfferingTerms, Order, OrderStatus} from "./OfferingTypes.sol";
@@ -396,12 +397,8 @@ contract Offerings is AgreedTerms, EntryBatch, ReentrancyGuard, OfferingErrors {
         returns (address[] memory page)
     {
         address[] storage investors = _investors[offeringId];
-        if (first >= investors.length) return page;
-        uint256 left = investors.length - first;
-        if (count > left) count = left;
-        if (count > PAGE_MAX) count = PAGE_MAX;
-        page = new address[](count);
-        for (uint256 i = 0; i < count; ++i) {
+        page = new address[](Pages.size(investors.length, first, count, PAGE_MAX));
+        for (uint256 i = 0; i < page.length; ++i) {
             page[i] = investors[first + i];
         }
     }

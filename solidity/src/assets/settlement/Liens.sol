@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Lien, LienStatus, LienTerms} from "./LienTypes.sol";
+import {Pages} from "./Pages.sol";
 import {TokenCustody} from "./TokenCustody.sol";
 import {TokenMovement} from "./TokenMovement.sol";
 import {TokenStandard} from "./TokenStandard.sol";
@@ -259,12 +260,8 @@ contract Liens is TokenCustody {
     /// @return page Ids; none beyond the end.
     function openLiensOf(address holder, uint256 first, uint256 count) external view returns (uint256[] memory page) {
         uint256[] storage open = _liensOf[holder];
-        if (first >= open.length) return page;
-        uint256 left = open.length - first;
-        if (count > left) count = left;
-        if (count > PAGE_MAX) count = PAGE_MAX;
-        page = new uint256[](count);
-        for (uint256 i = 0; i < count; ++i) {
+        page = new uint256[](Pages.size(open.length, first, count, PAGE_MAX));
+        for (uint256 i = 0; i < page.length; ++i) {
             page[i] = open[first + i];
         }
     }

@@ -11,6 +11,7 @@ import {
 import {CashActions} from "../../../src/assets/actions/CashActions.sol";
 import {EntryBatch} from "../../../src/assets/actions/EntryBatch.sol";
 import {HolderSettlement} from "../../../src/assets/actions/HolderSettlement.sol";
+import {RecordDateTerms} from "../../../src/assets/actions/RecordDateTerms.sol";
 import {Rule} from "../../../src/assets/compliance/RuleBook.sol";
 import {WalletSuccession} from "../../../src/assets/identity/WalletSuccession.sol";
 import {IRecordDateBalances} from "../../../src/assets/token/IRecordDateBalances.sol";
@@ -369,7 +370,7 @@ contract CashActionsTest is ActionSuite {
         refused(
             treasurer,
             abi.encodeCall(actions.cancel, (late)),
-            abi.encodeWithSelector(CashActions.CashActionRecordDateOver.selector, late, RECORD_DATE, RECORD_DATE + 1)
+            abi.encodeWithSelector(RecordDateTerms.TermsRecordDateOver.selector, late, RECORD_DATE, RECORD_DATE + 1)
         );
         refused(treasurer, abi.encodeCall(actions.fund, (early)), statusError(early, CashActionStatus.Cancelled));
     }
@@ -447,14 +448,14 @@ contract CashActionsTest is ActionSuite {
         CashActionTerms memory terms = coupon();
         terms.recordDate = RECORD_DATE + 1;
         assertTermsRefused(
-            terms, abi.encodeWithSelector(CashActions.CashActionRecordDateInvalid.selector, RECORD_DATE + 1, NOW)
+            terms, abi.encodeWithSelector(RecordDateTerms.TermsRecordDateInvalid.selector, RECORD_DATE + 1, NOW)
         );
         vm.warp(RECORD_DATE);
         assertEq(announce(coupon()), 1, "in its last second, agreed as well");
         vm.warp(RECORD_DATE + 1);
         assertTermsRefused(
             coupon(),
-            abi.encodeWithSelector(CashActions.CashActionRecordDateInvalid.selector, RECORD_DATE, RECORD_DATE + 1)
+            abi.encodeWithSelector(RecordDateTerms.TermsRecordDateInvalid.selector, RECORD_DATE, RECORD_DATE + 1)
         );
     }
 

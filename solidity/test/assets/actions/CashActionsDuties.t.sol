@@ -6,6 +6,7 @@ import {AgreedTerms} from "../../../src/assets/actions/AgreedTerms.sol";
 import {CashActionStatus} from "../../../src/assets/actions/CashActionTypes.sol";
 import {CashActions} from "../../../src/assets/actions/CashActions.sol";
 import {HolderSettlement} from "../../../src/assets/actions/HolderSettlement.sol";
+import {RecordDateTerms} from "../../../src/assets/actions/RecordDateTerms.sol";
 import {TokenDuties} from "../../../src/assets/actions/TokenDuties.sol";
 import {IRegulatedToken} from "../../../src/assets/token/IRegulatedToken.sol";
 import {ActionSuite} from "./ActionSuite.sol";
@@ -78,9 +79,7 @@ contract CashActionsDutiesTest is ActionSuite {
         refused(
             issuer,
             abi.encodeCall(actions.approve, (actionId, keccak256(abi.encode(coupon())))),
-            abi.encodeWithSelector(
-                CashActions.CashActionRecordDateOver.selector, actionId, RECORD_DATE, RECORD_DATE + 1
-            )
+            abi.encodeWithSelector(RecordDateTerms.TermsRecordDateOver.selector, actionId, RECORD_DATE, RECORD_DATE + 1)
         );
         refused(treasurer, abi.encodeCall(actions.fund, (actionId)), statusError(actionId, CashActionStatus.Announced));
         vm.prank(treasurer);

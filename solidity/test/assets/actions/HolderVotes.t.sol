@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Duties} from "../../../src/assets/access/Duties.sol";
 import {HolderVotes} from "../../../src/assets/actions/HolderVotes.sol";
 import {VoteOutcome, VoteQuestion, VoteTerms} from "../../../src/assets/actions/HolderVoteTypes.sol";
+import {RecordDateTerms} from "../../../src/assets/actions/RecordDateTerms.sol";
 import {TokenDuties} from "../../../src/assets/actions/TokenDuties.sol";
 import {WalletSuccession} from "../../../src/assets/identity/WalletSuccession.sol";
 import {IRecordDateBalances} from "../../../src/assets/token/IRecordDateBalances.sol";
@@ -280,7 +281,7 @@ contract HolderVotesTest is VoteSuite {
         refused(
             issuer,
             abi.encodeCall(votes.cancel, (late)),
-            abi.encodeWithSelector(HolderVotes.VoteRecordDateOver.selector, late, RECORD_DATE, RECORD_DATE + 1)
+            abi.encodeWithSelector(RecordDateTerms.TermsRecordDateOver.selector, late, RECORD_DATE, RECORD_DATE + 1)
         );
         vm.warp(OPENS_AT);
         refused(alice, abi.encodeCall(votes.castVote, (early, alice, 1)), outcomeError(early, VoteOutcome.Cancelled));
@@ -345,7 +346,7 @@ contract HolderVotesTest is VoteSuite {
         refused(
             issuer,
             abi.encodeCall(votes.announce, (terms)),
-            abi.encodeWithSelector(HolderVotes.VoteRecordDateInvalid.selector, terms.recordDate, time)
+            abi.encodeWithSelector(RecordDateTerms.TermsRecordDateInvalid.selector, terms.recordDate, time)
         );
     }
 

@@ -4,6 +4,7 @@ pragma solidity 0.8.37;
 import {Duties} from "../../../src/assets/access/Duties.sol";
 import {AgreedTerms} from "../../../src/assets/actions/AgreedTerms.sol";
 import {HolderSettlement} from "../../../src/assets/actions/HolderSettlement.sol";
+import {RecordDateTerms} from "../../../src/assets/actions/RecordDateTerms.sol";
 import {TokenDuties} from "../../../src/assets/actions/TokenDuties.sol";
 import {UnitSplit, UnitSplitStatus, UnitSplitTerms} from "../../../src/assets/actions/UnitSplitTypes.sol";
 import {UnitSplits} from "../../../src/assets/actions/UnitSplits.sol";
@@ -300,7 +301,7 @@ contract UnitSplitsTest is SplitSuite {
         refused(
             issuer,
             abi.encodeCall(splits.cancel, (late)),
-            abi.encodeWithSelector(UnitSplits.UnitSplitRecordDateOver.selector, late, RECORD_DATE, RECORD_DATE + 1)
+            abi.encodeWithSelector(RecordDateTerms.TermsRecordDateOver.selector, late, RECORD_DATE, RECORD_DATE + 1)
         );
         cancel(void);
         pause();
@@ -343,7 +344,7 @@ contract UnitSplitsTest is SplitSuite {
         refused(
             issuer,
             abi.encodeCall(splits.announce, (terms)),
-            abi.encodeWithSelector(UnitSplits.UnitSplitRecordDateInvalid.selector, RECORD_DATE + 1, NOW)
+            abi.encodeWithSelector(RecordDateTerms.TermsRecordDateInvalid.selector, RECORD_DATE + 1, NOW)
         );
         vm.warp(RECORD_DATE);
         vm.expectEmit(address(splits));
@@ -353,7 +354,7 @@ contract UnitSplitsTest is SplitSuite {
         refused(
             issuer,
             abi.encodeCall(splits.announce, (ratio(1, 2))),
-            abi.encodeWithSelector(UnitSplits.UnitSplitRecordDateInvalid.selector, RECORD_DATE, RECORD_DATE + 1)
+            abi.encodeWithSelector(RecordDateTerms.TermsRecordDateInvalid.selector, RECORD_DATE, RECORD_DATE + 1)
         );
         assertEq(splits.splitCount(), 1, "one");
     }
@@ -384,7 +385,7 @@ contract UnitSplitsTest is SplitSuite {
         refused(
             treasurer,
             approval,
-            abi.encodeWithSelector(UnitSplits.UnitSplitRecordDateOver.selector, splitId, RECORD_DATE, RECORD_DATE + 1)
+            abi.encodeWithSelector(RecordDateTerms.TermsRecordDateOver.selector, splitId, RECORD_DATE, RECORD_DATE + 1)
         );
         vm.warp(RECORD_DATE);
         vm.expectEmit(address(splits));
