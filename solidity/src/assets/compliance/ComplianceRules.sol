@@ -237,8 +237,7 @@ contract ComplianceRules is UpgradeSwitch, ICompliance, ITransferRules {
         return RuleBook.read(_bookInForce());
     }
 
-    /// @notice Shortest time from setting rules to their coming into force.
-    /// @return Seconds.
+    /// @inheritdoc ITransferRules
     function noticeSeconds() external view returns (uint48) {
         return RulesStorage.data().noticeSeconds;
     }

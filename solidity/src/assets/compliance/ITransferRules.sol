@@ -63,4 +63,9 @@ interface ITransferRules is IERC165 {
     /// of a unit makes nonsense of them.
     /// @return True if one does.
     function recordsIssues() external view returns (bool);
+
+    /// @notice Shortest time between announcing other rules and their coming into force. The token keeps it too when these
+    /// rules as a whole, its registry or its required topics are to be changed.
+    /// @return Seconds.
+    function noticeSeconds() external view returns (uint48);
 }

@@ -33,6 +33,21 @@ interface IRegulatedToken is
     /// @notice See `TokenSettings`.
     event SupplyAttested(address indexed auditor, uint256 supply, uint256 holders, bytes32 indexed evidence);
 
+    /// @notice See `TokenSettings`.
+    event ChangeAnnounced(bytes32 indexed callHash, bytes call, uint48 effectiveFrom);
+
+    /// @notice See `TokenSettings`.
+    event ChangeWithdrawn(bytes32 indexed callHash);
+
+    /// @notice Announces a change of registry, rules or required topics. Requires COMPLIANCE_ROLE.
+    function announceChange(bytes calldata call) external;
+
+    /// @notice Withdraws an announced change. Requires COMPLIANCE_ROLE.
+    function withdrawChange(bytes32 callHash) external;
+
+    /// @notice From when an announced change may be made; 0 if there is none.
+    function announcedChange(bytes32 callHash) external view returns (uint48);
+
     /// @notice Sets the topics that receivers need claims on, beside those of the registry. Requires COMPLIANCE_ROLE.
     function setRequiredTopics(uint8 topics) external;
 

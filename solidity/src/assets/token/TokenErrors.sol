@@ -36,6 +36,16 @@ interface TokenErrors {
     /// @param rules Which.
     error TokenRulesInvalid(address rules);
 
+    /// @notice Rules are set, and this change of what a transfer is asked was not announced.
+    /// @param callHash keccak256 of the call.
+    error TokenChangeNotAnnounced(bytes32 callHash);
+
+    /// @notice The notice of the change is not over.
+    /// @param callHash keccak256 of the call.
+    /// @param effectiveFrom From when it may be made, in seconds since 1970.
+    /// @param time Time of the block.
+    error TokenChangeTooSoon(bytes32 callHash, uint48 effectiveFrom, uint256 time);
+
     /// @notice This registry does not answer as a registry of this family.
     /// @param registry Which.
     error TokenRegistryInvalid(address registry);

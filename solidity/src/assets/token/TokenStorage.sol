@@ -42,6 +42,9 @@ struct TokenData {
     string name;
     string symbol;
     address onchainID;
+    /// From when an announced change of registry, rules or topics may be made, by the hash of its call; 0 if it was not
+    /// announced. Seconds since 1970.
+    mapping(bytes32 callHash => uint48 effectiveFrom) announced;
 }
 
 /// @title TokenStorage

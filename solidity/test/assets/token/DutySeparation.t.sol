@@ -55,6 +55,8 @@ contract DutySeparationTest is AssetSuite {
         add(Duties.COMPLIANCE, abi.encodeCall(token.setIdentityRegistry, (address(registry))));
         add(Duties.COMPLIANCE, abi.encodeCall(token.setCompliance, (address(rules))));
         add(Duties.COMPLIANCE, abi.encodeCall(token.setRequiredTopics, (1)));
+        add(Duties.COMPLIANCE, abi.encodeCall(token.announceChange, ("")));
+        add(Duties.COMPLIANCE, abi.encodeCall(token.withdrawChange, (bytes32(0))));
         add(Duties.TREASURY, abi.encodeCall(token.scheduleRecordDate, (uint48(NOW))));
         add(Duties.TREASURY, abi.encodeCall(token.cancelRecordDate, (uint48(NOW))));
         add(Duties.AUDITOR, abi.encodeCall(token.attestSupply, (bytes32(0))));
