@@ -11,7 +11,8 @@ import {SettlementSuite} from "./SettlementSuite.sol";
 
 /// @title SettlementBooks
 /// @notice Orders drawn at random between three parties, at once and for a notary, and books of what they must have
-/// done: written from what was ordered and answered, never from balances read back.
+/// done: written from what was ordered and answered, never from balances read back. What the books expect to succeed must,
+/// and nothing else.
 contract SettlementBooks is SettlementSuite {
     /// What the books know of an order.
     struct Entry {
@@ -64,29 +65,21 @@ contract SettlementBooks is SettlementSuite {
         Entry storage entry = _entries[seed % _entries.length];
         SettlementTerms memory terms = entry.terms;
         address party = terms.legs[leg % terms.legs.length].from;
-        bool answered;
+        bytes memory call = abi.encodeCall(settlement.confirm, (terms));
         if (isSigned) {
             uint256 key = party == seller ? SELLER_KEY : party == buyer ? BUYER_KEY : THIRD_KEY;
-            bytes memory call = abi.encodeCall(settlement.confirmBySignature, (terms, list(sign(key, terms))));
-            (answered,) = address(settlement).call(call);
-        } else {
-            vm.prank(party);
-            (answered,) = address(settlement).call(abi.encodeCall(settlement.confirm, (terms)));
+            call = abi.encodeCall(settlement.confirmBySignature, (terms, list(sign(key, terms))));
         }
-        if (answered) bookAgreed(entry, party);
-        else ++refused;
+        if (answer(isSigned ? stranger : party, call, isAgreeable(entry, party))) bookAgreed(entry, party);
     }
 
     function callOff(uint256 seed, uint256 leg) external {
         if (_entries.length == 0) return;
         Entry storage entry = _entries[seed % _entries.length];
         SettlementTerms memory terms = entry.terms;
-        vm.prank(terms.legs[leg % terms.legs.length].to);
-        try settlement.cancel(terms) {
-            require(isOpen(entry.status), "cancelled out of turn");
+        address party = terms.legs[leg % terms.legs.length].to;
+        if (answer(party, abi.encodeCall(settlement.cancel, (terms)), isOpen(entry.status))) {
             entry.status = SettlementStatus.Cancelled;
-        } catch {
-            ++refused;
         }
     }
 
@@ -96,13 +89,8 @@ contract SettlementBooks is SettlementSuite {
         SettlementTerms memory terms = entry.terms;
         bytes memory call =
             isDone ? abi.encodeCall(settlement.execute, (terms)) : abi.encodeCall(settlement.release, (terms));
-        vm.prank(notary);
-        (bool answered,) = address(settlement).call(call);
-        if (!answered) {
-            ++refused;
-            return;
-        }
-        require(entry.status == SettlementStatus.Held, "decided out of turn");
+        bool expected = entry.status == SettlementStatus.Held && (!isDone || block.timestamp <= terms.expiry);
+        if (!answer(notary, call, expected)) return;
         entry.status = isDone ? SettlementStatus.Executed : SettlementStatus.Released;
         if (!isDone) return;
         ++executed;
@@ -115,19 +103,14 @@ contract SettlementBooks is SettlementSuite {
         Entry storage entry = _entries[seed % _entries.length];
         SettlementTerms memory terms = entry.terms;
         legs = bound(legs, 1, 7);
-        vm.prank(stranger);
-        try settlement.giveBack(terms, uint16(legs)) {
-            if (entry.status == SettlementStatus.Held) {
-                require(block.timestamp > terms.expiry, "given back out of turn");
-                entry.status = SettlementStatus.Expired;
-            }
-            require(entry.held & legs == legs, "given back twice");
-            entry.held &= ~legs;
-            ++returned;
-            bookMoved(terms, false, false, legs);
-        } catch {
-            ++refused;
-        }
+        bool isExpired = entry.status == SettlementStatus.Held && block.timestamp > terms.expiry;
+        bool isOver = isExpired || entry.status == SettlementStatus.Released || entry.status == SettlementStatus.Expired;
+        bool expected = isOver && entry.held & legs == legs;
+        if (!answer(stranger, abi.encodeCall(settlement.giveBack, (terms, uint16(legs))), expected)) return;
+        if (isExpired) entry.status = SettlementStatus.Expired;
+        entry.held &= ~legs;
+        ++returned;
+        bookMoved(terms, false, false, legs);
     }
 
     function wait(uint256 time) external {
@@ -162,7 +145,6 @@ contract SettlementBooks is SettlementSuite {
     }
 
     function bookAgreed(Entry storage entry, address party) private {
-        require(isOpen(entry.status) && block.timestamp <= entry.terms.deadline, "confirmed out of turn");
         entry.status = SettlementStatus.Open;
         uint256 all = (1 << entry.terms.legs.length) - 1;
         for (uint256 i = 0; i < entry.terms.legs.length; ++i) {
@@ -177,6 +159,34 @@ contract SettlementBooks is SettlementSuite {
             (entry.status, entry.held) = (SettlementStatus.Held, all);
             bookMoved(entry.terms, true, false, 0);
         }
+    }
+
+    function answer(address caller, bytes memory call, bool expected) private returns (bool answered) {
+        vm.prank(caller);
+        (answered,) = address(settlement).call(call);
+        require(answered == expected, expected ? "refused what is due" : "did what is not due");
+        if (!answered) ++refused;
+    }
+
+    /// @dev Whether a giver may confirm now; the last one only if all legs are covered.
+    function isAgreeable(Entry storage entry, address party) private view returns (bool) {
+        if (!isOpen(entry.status) || block.timestamp > entry.terms.deadline) return false;
+        uint256 confirmed = entry.confirmed;
+        for (uint256 i = 0; i < entry.terms.legs.length; ++i) {
+            if (entry.terms.legs[i].from != party) continue;
+            if (entry.confirmed & (1 << i) != 0) return false;
+            confirmed |= 1 << i;
+        }
+        return confirmed != (1 << entry.terms.legs.length) - 1 || isCovered(entry);
+    }
+
+    /// @dev Whether each giver has what it gives. At once, the third leg may give what the second brought.
+    function isCovered(Entry storage entry) private view returns (bool) {
+        SettlementLeg[] storage legs = entry.terms.legs;
+        if (_papers[legs[0].from] < legs[0].amount || _money[legs[1].from] < legs[1].amount) return false;
+        if (legs.length == 2) return true;
+        uint256 brought = entry.terms.notary == address(0) ? legs[1].amount : 0;
+        return _money[legs[2].from] + brought >= legs[2].amount;
     }
 
     /// @dev Books legs: from their givers if `isTaken`, and to the receivers, or to the givers, of the legs `arriving`.

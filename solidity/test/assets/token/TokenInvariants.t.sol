@@ -24,7 +24,7 @@ contract TokenInvariantsTest is Test {
 
     /// @dev Only the books' orders are drawn.
     function targetSelectors() external view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory orders = new bytes4[](13);
+        bytes4[] memory orders = new bytes4[](19);
         orders[0] = _books.pay.selector;
         orders[1] = _books.payByAllowance.selector;
         orders[2] = _books.payInBatch.selector;
@@ -36,8 +36,14 @@ contract TokenInvariantsTest is Test {
         orders[8] = _books.freeze.selector;
         orders[9] = _books.freezeWallet.selector;
         orders[10] = _books.force.selector;
-        orders[11] = _books.limitBalances.selector;
+        orders[11] = _books.setVersion.selector;
         orders[12] = _books.passDate.selector;
+        orders[13] = _books.payApproved.selector;
+        orders[14] = _books.pauseOrNot.selector;
+        orders[15] = _books.change.selector;
+        orders[16] = _books.removeOrNot.selector;
+        orders[17] = _books.lose.selector;
+        orders[18] = _books.recover.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(_books), orders);
     }
@@ -95,7 +101,14 @@ contract TokenInvariantsTest is Test {
         _books.issue(2, 10);
         _books.redeem(2, 10);
         _books.passDate(1);
-        assertEq(_books.movements(), 4, "each path moved");
+        // All seven rules: Tuesdays, up to 900,050 units, approvals from 50 on.
+        _books.setVersion(127 << 7 | 127, 900_050);
+        _books.payApproved(0, 1, 200);
+        _books.lose(0, 0);
+        _books.recover(0);
+        assertEq(_books.movements(), 5, "each path moved");
         assertEq(_books.dates().length, 1, "a date passed");
+        assertEq(_books.recoveries(), 1, "a wallet was recovered");
+        assertEq(_books.violations(), 0, "as is allowed");
     }
 }
