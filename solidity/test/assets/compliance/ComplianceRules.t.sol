@@ -42,6 +42,18 @@ contract ComplianceRulesTest is AssetSuite {
         assertEq(slow.noticeSeconds(), NOTICE, "the notice");
     }
 
+    function test_only_rules_that_keep_books_ask_to_be_told() public {
+        Movement memory issue = facts(1);
+        Movement memory transfer_ = facts(1);
+        (issue.from, transfer_.from, transfer_.to) = (address(0), alice, bob);
+        setRules(one(rule(RuleKind.BalanceMax, 5)));
+        assertFalse(rules.check(issue) || rules.check(transfer_), "nobody keeps books");
+        setRules(one(rule(RuleKind.HoldingPeriod, 1 days)));
+        assertTrue(rules.check(issue) && !rules.check(transfer_), "issues begin a period");
+        setRules(one(rule(RuleKind.Approval, 5)));
+        assertTrue(!rules.check(issue) && rules.check(transfer_), "transfers use an approval up");
+    }
+
     function test_the_notice_is_kept() public {
         ComplianceRules slow = deployRules(NOTICE, new Rule[](0));
         uint256 earliest = NOW + NOTICE;

@@ -15,7 +15,9 @@ contract UpToModule is IComplianceModule {
         pure
         returns (uint16 reason, uint256 argument)
     {
-        return movement.amount > uint256(configuration) ? (1_234, uint256(configuration)) : (0, 0);
+        if (movement.amount <= uint256(configuration)) return (0, 0);
+        // The smallest and the largest code that a module may use.
+        return (movement.amount % 2 == 0 ? 1_000 : type(uint16).max, uint256(configuration));
     }
 }
 
@@ -57,13 +59,13 @@ contract ExternalRuleTest is AssetSuite {
         UpToModule module = new UpToModule();
         setRules(one(external_(address(module), 500)));
         transfer(alice, bob, 500);
-        expectError(abi.encodeWithSelector(ITransferRules.ComplianceRefused.selector, module, 1_234, 500));
+        expectError(abi.encodeWithSelector(ITransferRules.ComplianceRefused.selector, module, type(uint16).max, 500));
         vm.prank(alice);
         token.transfer(bob, 501);
-        Refusal[] memory reasons = token.transferRefusals(alice, bob, 501);
+        Refusal[] memory reasons = token.transferRefusals(alice, bob, 502);
         assertEq(reasons.length, 1, "one reason");
         assertEq(reasons[0].module, address(module), "whose");
-        assertEq(reasons[0].reason, 1_234, "which");
+        assertEq(reasons[0].reason, 1_000, "which");
     }
 
     function test_whatever_a_hostile_module_does_is_a_refusal() public {

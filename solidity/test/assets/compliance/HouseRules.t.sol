@@ -109,6 +109,16 @@ contract HouseRulesTest is AssetSuite {
         assertEq(token.holderCount(), 2, "all or enough");
     }
 
+    function test_a_balance_may_grow_to_the_smallest_and_no_less() public {
+        enter(carol, 3);
+        transfer(alice, carol, 400);
+        setRules(one(holders(100, 1_000)));
+        refuseTransfer(alice, carol, 599, ReasonCodes.RECEIVER_BALANCE_MIN, 1_000);
+        transfer(alice, carol, 600);
+        setRules(one(holders(100, type(uint104).max)));
+        refuseMint(carol, 1, ReasonCodes.RECEIVER_BALANCE_MIN, type(uint104).max);
+    }
+
     // Supply.
 
     function test_no_more_is_issued_than_the_cap() public {
@@ -221,6 +231,8 @@ contract HouseRulesTest is AssetSuite {
         mint(alice, 1);
         vm.warp(NOW + 1 days - 2 hours - 1);
         refuseTransfer(alice, bob, 1, ReasonCodes.WINDOW_CLOSED, 10 hours - 1);
+        vm.warp(NOW + 1 days - 2 hours);
+        transfer(alice, bob, 1);
         vm.warp(NOW + 4 days);
         refuseTransfer(alice, bob, 1, ReasonCodes.WINDOW_CLOSED, 12 hours);
         vm.warp(NOW + 6 days);

@@ -132,8 +132,9 @@ contract SettlementTest is SettlementSuite {
 
     function test_giver_and_receiver_may_cancel_until_the_last_confirmation() public {
         SettlementLeg[] memory legs = new SettlementLeg[](2);
-        legs[0] = moneyLeg(buyer, third, 5);
-        legs[1] = paperLeg(seller, buyer, 1);
+        // Who only receives does so in another leg than the first.
+        legs[0] = paperLeg(seller, buyer, 1);
+        legs[1] = moneyLeg(buyer, third, 5);
         address[3] memory parties = [seller, buyer, third];
         for (uint256 i = 0; i < 6; ++i) {
             SettlementTerms memory terms = order(legs);
