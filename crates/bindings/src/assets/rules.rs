@@ -5,6 +5,7 @@
 //! hold the same words (`solidity/test/assets/compliance/RuleWords.t.sol`).
 
 use super::ComplianceRules::Rule;
+use alloy_primitives::aliases::U104;
 use alloy_primitives::{Address, B256, U256};
 
 /// What a rule is about; its number is `RuleKind` of the contracts.
@@ -158,9 +159,10 @@ pub fn approval(from_units: U256) -> Rule {
     rule(RuleKind::Approval, vec![from_units])
 }
 
-/// An investor is issued at most so many units (below 2^104) in a year of this clock, such as CVM Resolution 88 of 2022
-/// sets for crowdfunding. These classes are exempt, and so is infrastructure.
-pub fn offering_cap(units: u128, exempt: impl IntoIterator<Item = InvestorClass>, calendar: UtcOffsetMinutes) -> Rule {
+/// An investor is issued at most so many units in a year of this clock, such as CVM Resolution 88 of 2022 sets for
+/// crowdfunding. These classes are exempt, and so is infrastructure. The units have 104 bits in the rule's word: more would run
+/// into the classes beside them, which the contract could not tell from a rule that was meant.
+pub fn offering_cap(units: U104, exempt: impl IntoIterator<Item = InvestorClass>, calendar: UtcOffsetMinutes) -> Rule {
     let classes = bits(exempt.into_iter().map(|class| class as u8));
     rule(RuleKind::OfferingCap, vec![U256::from(units) | classes << 104 | calendar.bits() << 112])
 }
@@ -205,14 +207,23 @@ mod tests {
             period_until: Some(1_900_000_000),
         };
         assert_eq!(transfer_window(&hours).words, [uint!(0x713fb30000006a96e870ff4c0000ef1000008ca01f_U256)]);
-        let cap =
-            offering_cap(2_000_000, [InvestorClass::Qualified, InvestorClass::Professional], UtcOffsetMinutes(-180));
+        let classes = [InvestorClass::Qualified, InvestorClass::Professional];
+        let cap = offering_cap(U104::from(2_000_000), classes, UtcOffsetMinutes(-180));
         assert_eq!(cap.words, [uint!(0xff4c0c000000000000000000001e8480_U256)]);
         let allowed = countries(Countries::Only(&[76, 840, 620]));
         assert_eq!(allowed.words, [U256::ONE << 76, U256::ZERO, U256::ONE << 108, U256::ONE << 72]);
         let denied = countries(Countries::AllBut(&[192]));
         assert_eq!(denied.words, [!(U256::ONE << 192_usize), U256::MAX, U256::MAX, U256::MAX]);
         assert_eq!(investor_classes([InvestorClass::Qualified, InvestorClass::Professional]).words, [U256::from(0x0c)]);
+    }
+
+    #[test]
+    fn the_largest_cap_leaves_classes_and_clock_as_they_are_and_a_larger_one_cannot_be_said() {
+        let cap = |units| offering_cap(units, [InvestorClass::Qualified], UtcOffsetMinutes::BRASILIA).words[0];
+        let units = U256::from(U104::MAX);
+        assert_eq!(units, U256::from((1_u128 << 104) - 1));
+        assert_eq!(cap(U104::MAX), cap(U104::ZERO) | units);
+        assert!(U104::try_from(1_u128 << 104).is_err());
     }
 
     #[test]
