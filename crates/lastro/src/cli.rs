@@ -124,6 +124,15 @@ impl Language {
     }
 }
 
+impl From<Language> for bindings::explanation::Language {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::PtBr => Self::BrazilianPortuguese,
+            Language::En => Self::English,
+        }
+    }
+}
+
 /// What can be done with the embedded ledger.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LedgerCommand {

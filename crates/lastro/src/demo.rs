@@ -85,7 +85,7 @@ async fn perform(
 ) -> Result<(), Failure> {
     let chain = ledger.chain(cast.custody).await?;
     let keeper = ledger.book_keeper().await?;
-    let mut session = Session::new(chain, keeper, plan).await?;
+    let mut session = Session::new(chain, ledger.limits(), keeper, plan).await?;
     // Once everything was played it is shown, whoever is in a hurry.
     let mut result = tokio::select! {
         result = session.play(plan, texts, printer) => result,

@@ -35,6 +35,21 @@ pub(crate) enum Wallet {
     Client(usize, usize),
 }
 
+impl Wallet {
+    /// Its kind and its places as numbers, which stay what they are.
+    pub(crate) fn number(self) -> [u64; 3] {
+        let place = |place: usize| place as u64;
+        match self {
+            Self::Admin => [0, 0, 0],
+            Self::CentralBank => [1, 0, 0],
+            Self::Treasury => [2, 0, 0],
+            Self::Bank(institution) => [3, place(institution), 0],
+            Self::Reserve(institution) => [4, place(institution), 0],
+            Self::Client(institution, client) => [5, place(institution), place(client)],
+        }
+    }
+}
+
 /// An institution that takes part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Institution {

@@ -7,7 +7,7 @@
 //! DIR/…          what the directory belongs to, claimed before anything is sent
 //! ```
 
-use crate::dispatch::open_failure;
+use crate::dispatch::{Limits, open_failure};
 use crate::failure::{Failure, FailureKind};
 use crate::in_process::InProcess;
 use crate::ledger_command::data_dir_failure;
@@ -127,6 +127,11 @@ impl OwnLedger {
     /// The command's directory.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Limits of whoever sends to it.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits::embedded(self.ledger.block_period())
     }
 
     /// Hash of block 0 of the ledger that this process holds open.

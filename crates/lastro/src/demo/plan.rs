@@ -11,14 +11,14 @@ pub(crate) use trades::unix_seconds;
 use super::books::{Account, Asset, Posting, hundredths};
 use super::parties::Party;
 use super::suite::Suite;
-use crate::dispatch::Target;
-use alloy_primitives::{Address, B256, Bytes, keccak256};
+use crate::dispatch::{Order, Target, fingerprint};
+use alloy_primitives::{Address, B256, Bytes};
 use market::{BondQuote, UnitPrice};
 
 /// Most bonds of one list: each takes some fourteen transactions.
 pub(crate) const BONDS_MAX: usize = 50;
 /// Changes whenever the plan for the same list changes, so that an old data directory is not continued by a new plan.
-const PLAN_VERSION: &str = "lastro demo plan 2";
+const PLAN_VERSION: &str = "lastro demo plan 3";
 
 /// Steps that may be sent together: none needs another one's effect, unless the same wallet sends both, in this order.
 #[derive(Clone, Debug)]
@@ -110,6 +110,20 @@ pub(crate) struct Step {
     pub(crate) subject: String,
     /// What it does to the books.
     pub(crate) effect: Effect,
+}
+
+impl Step {
+    /// The transaction as it is sent.
+    pub(crate) fn order(&self) -> Order {
+        Order {
+            key: self.key.clone(),
+            sender: self.party.into(),
+            target: self.target,
+            data: self.data.clone(),
+            subject: self.subject.clone(),
+            is_meant_to_fail: matches!(self.effect, Effect::Fails(_)),
+        }
+    }
 }
 
 /// What a transaction does to the books.
@@ -214,12 +228,8 @@ impl Plan {
 
     /// Identifies the plan: a data directory belongs to one.
     pub(crate) fn fingerprint(&self) -> B256 {
-        let mut bytes = PLAN_VERSION.as_bytes().to_vec();
-        for step in self.stages.iter().flat_map(|stage| &stage.steps) {
-            bytes.extend_from_slice(step.key.as_bytes());
-            bytes.extend_from_slice(keccak256(&step.data).as_slice());
-        }
-        keccak256(bytes)
+        let orders: Vec<Order> = self.stages.iter().flat_map(|stage| &stage.steps).map(Step::order).collect();
+        fingerprint(PLAN_VERSION, &orders)
     }
 
     /// An asset's name, the same in both languages.

@@ -128,10 +128,11 @@ impl Report<'_> {
 
     fn show_refused(&self, printer: &Printer) {
         let text = |text| self.texts.text(text);
-        let Some(reason) = &self.session.refused else { return };
+        let Some(revert) = &self.session.refused else { return };
         let operation = self.plan.operations.last().map(numbered).unwrap_or_default();
         printer.line(&format!("  {operation}  {}, {}:", text(Text::Unfunded), text(Text::NothingMoved)));
-        printer.line(&format!("    {reason}"));
+        printer.line(&format!("    {}", revert.explain(self.texts.0.into())));
+        printer.line(&format!("    {revert}"));
     }
 
     fn book_table(&self) -> Table {
@@ -196,7 +197,8 @@ impl Report<'_> {
             "stages": self.stages().into_iter().map(|(stage, done)| self.stage_json(stage, done)).collect::<Vec<Value>>(),
             "transactions": self.session.done.iter().map(step_json).collect::<Vec<Value>>(),
             "operations": operations.collect::<Vec<Value>>(),
-            "refused": self.session.refused,
+            "refused": self.session.refused.as_ref().map(ToString::to_string),
+            "refusedInWords": self.session.refused.as_ref().map(|revert| revert.explain(self.texts.0.into())),
             "balances": self.compared.iter().map(|one| json!({
                 "asset": self.plan.asset_name(one.asset),
                 "holder": one.party.map(Party::name),

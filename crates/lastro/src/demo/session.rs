@@ -6,15 +6,12 @@ use super::movements::Movements;
 use super::parties::{PARTIES, Party};
 use super::plan::{Effect, Plan, Stage, Step};
 use super::texts::{Text, Texts};
-#[cfg(test)]
-use crate::dispatch::Target;
-use crate::dispatch::{Dispatch, InFlightMax, Order, check};
+use crate::dispatch::{Dispatch, Limits, Order};
 use crate::drex_suite::Wallet;
 use crate::failure::{Failure, FailureKind};
 use crate::printer::Printer;
-#[cfg(test)]
-use alloy_primitives::Bytes;
 use alloy_primitives::{Address, U256};
+use bindings::revert::Revert;
 use chain::{Chain, Execution, Mined};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -52,8 +49,8 @@ pub(crate) struct Session {
     pub(crate) done: Vec<Done>,
     /// Operations that settled, in the plan's order.
     pub(crate) settled: Vec<Settled>,
-    /// The contract's own words for the failure that was meant.
-    pub(crate) refused: Option<String>,
+    /// The contract's error for the failure that was meant.
+    pub(crate) refused: Option<Revert>,
     /// The books as the journal has them, once everything was played.
     pub(crate) books: Books,
 }
@@ -63,9 +60,9 @@ impl Session {
     ///
     /// # Errors
     /// [`Failure`] if a lane cannot be opened.
-    pub(crate) async fn new(chain: Chain, keeper: BookKeeper, plan: &Plan) -> Result<Self, Failure> {
+    pub(crate) async fn new(chain: Chain, limits: Limits, keeper: BookKeeper, plan: &Plan) -> Result<Self, Failure> {
         let keys = PARTIES.map(|party| (Wallet::from(party), party.key_label()));
-        let dispatch = Dispatch::open(chain, keys, InFlightMax::EMBEDDED).await?;
+        let dispatch = Dispatch::open(chain, keys, limits).await?;
         let movements = Movements::new(plan, |party| dispatch.address(party.into()));
         let (done, settled, books) = (Vec::new(), Vec::new(), Books::default());
         Ok(Self { dispatch, keeper, movements, done, settled, refused: None, books })
@@ -96,18 +93,15 @@ impl Session {
         Ok(())
     }
 
-    /// Sends one intent outside of the plan, and waits for it: for whoever tests that the books notice.
+    /// Sends one order outside of the plan, and waits for it: for whoever tests that the books notice.
     #[cfg(test)]
-    pub(crate) async fn send_outside_the_plan(&self, party: Party, contract: Address, data: Bytes) -> Mined {
-        let key = format!("outside-the-plan/{}", alloy_primitives::keccak256(&data));
-        let subject = "outside the plan".to_owned();
-        let order = Order { key, sender: party.into(), target: Target::Call(contract), data, subject };
+    pub(crate) async fn send_outside_the_plan(&self, order: Order) -> Mined {
         self.dispatch.send(&[order]).await.unwrap().remove(0).mined
     }
 
     async fn play_stage(&mut self, plan: &Plan, stage: &Stage) -> Result<(), Failure> {
         let first = self.done.len();
-        let orders: Vec<Order> = stage.steps.iter().map(order).collect();
+        let orders: Vec<Order> = stage.steps.iter().map(Step::order).collect();
         let sent = self.dispatch.send(&orders).await?;
         self.done.extend(stage.steps.iter().zip(sent).map(|(step, sent)| Done {
             key: step.key.clone(),
@@ -127,9 +121,9 @@ impl Session {
             let moved = self.movements.of(&self.done[index].mined.logs);
             let moved = moved.map_err(|error| Failure::new(FailureKind::Refused, error))?;
             match &step.effect {
-                Effect::Nothing => self.expect(plan, step, index, &[], &moved)?,
+                Effect::Nothing => self.expect(plan, index, &[], &moved)?,
                 Effect::Moves(postings) => {
-                    self.expect(plan, step, index, postings, &moved)?;
+                    self.expect(plan, index, postings, &moved)?;
                     self.post(index, postings).await?;
                 }
                 Effect::Fails(error) => self.expect_failure(step, index, error)?,
@@ -137,7 +131,7 @@ impl Session {
                     None => {
                         let _ = commanded.insert(*operation, index);
                     }
-                    Some(other) => self.confirm_operation(plan, step, *operation, [other, index]).await?,
+                    Some(other) => self.confirm_operation(plan, *operation, [other, index]).await?,
                 },
             }
         }
@@ -145,20 +139,14 @@ impl Session {
     }
 
     /// One of the two commands moved everything, money and bonds together, and the other nothing.
-    async fn confirm_operation(
-        &mut self,
-        plan: &Plan,
-        step: &Step,
-        operation: usize,
-        pair: [usize; 2],
-    ) -> Result<(), Failure> {
+    async fn confirm_operation(&mut self, plan: &Plan, operation: usize, pair: [usize; 2]) -> Result<(), Failure> {
         let ordered = &plan.operations[operation];
         let place = |index: usize| (self.done[index].mined.block_number, self.done[index].mined.transaction_index);
         let [opening, settling] = if place(pair[0]) < place(pair[1]) { pair } else { [pair[1], pair[0]] };
         for (index, postings) in [(opening, [].as_slice()), (settling, ordered.postings.as_slice())] {
             let moved = self.movements.of(&self.done[index].mined.logs);
             let moved = moved.map_err(|error| Failure::new(FailureKind::Refused, error))?;
-            self.expect(plan, step, index, postings, &moved)?;
+            self.expect(plan, index, postings, &moved)?;
         }
         let reported = self.movements.command_of(&self.done[settling].mined.logs);
         let is_settled =
@@ -173,16 +161,8 @@ impl Session {
         self.post(settling, &ordered.postings).await
     }
 
-    fn expect(
-        &self,
-        plan: &Plan,
-        step: &Step,
-        index: usize,
-        ordered: &[Posting],
-        moved: &[Posting],
-    ) -> Result<(), Failure> {
+    fn expect(&self, plan: &Plan, index: usize, ordered: &[Posting], moved: &[Posting]) -> Result<(), Failure> {
         let done = &self.done[index];
-        check(&done.mined, &done.subject, step.target)?;
         let mut ordered = ordered.to_vec();
         ordered.sort_unstable();
         if ordered == moved {
@@ -198,12 +178,12 @@ impl Session {
             let error = anyhow::anyhow!("`{}` should have failed with {expected}, but it did not", step.subject);
             return Err(Failure::new(FailureKind::Refused, error));
         };
-        let reason = bindings::revert::decode(data.as_ref().map_or(&[], |data| data.as_ref())).to_string();
-        if !reason.starts_with(expected) {
-            let error = anyhow::anyhow!("`{}` failed with {reason} instead of {expected}", step.subject);
+        let revert = bindings::revert::decode(data.as_ref().map_or(&[], |data| data.as_ref()));
+        if !matches!(&revert, Revert::Custom { name, .. } if name == expected) {
+            let error = anyhow::anyhow!("`{}` failed with {revert} instead of {expected}", step.subject);
             return Err(Failure::new(FailureKind::Refused, error));
         }
-        self.refused = Some(reason);
+        self.refused = Some(revert);
         Ok(())
     }
 
@@ -228,9 +208,4 @@ pub(super) fn keep_failure(error: KeepError) -> Failure {
         KeepError::Open(_) | KeepError::Read(_) | KeepError::Name(_) => FailureKind::Environment,
     };
     Failure::new(kind, error).with_hint("run it again with the same `--data-dir`: nothing is posted twice")
-}
-
-fn order(step: &Step) -> Order {
-    let (key, subject, data) = (step.key.clone(), step.subject.clone(), step.data.clone());
-    Order { key, sender: step.party.into(), target: step.target, data, subject }
 }

@@ -4,6 +4,7 @@ use super::book_keeper::BookKeeper;
 use super::plan::Plan;
 use super::session::keep_failure;
 use crate::cli::Demo;
+use crate::dispatch::Limits;
 use crate::failure::{Failure, FailureKind};
 use crate::ledger_command::run::{EMBEDDED_CHAIN_ID, StopSignals};
 use crate::own_ledger::{OwnDirectory, OwnLedger, Sockets, fresh_directory, keep, program, read_kept};
@@ -55,6 +56,11 @@ impl StageLedger {
     /// [`Failure`] if the store cannot be used.
     pub(super) async fn chain(&self, custody: Custody) -> Result<Chain, Failure> {
         self.own.chain(Profile::embedded(CHAIN_ID, Rules::Berlin, BLOCK_GAS_LIMIT), custody).await
+    }
+
+    /// Limits of whoever sends to it.
+    pub(super) fn limits(&self) -> Limits {
+        self.own.limits()
     }
 
     /// The books, in the journal of the same directory.
@@ -166,8 +172,11 @@ fn claim(path: &Path, plan: &Plan) -> Result<(), Failure> {
         None => keep(&file, &fingerprint),
         Some(found) if found == fingerprint => Ok(()),
         Some(_) => {
-            let error = anyhow::anyhow!("`{}` holds the demonstration of another list of bonds", path.display());
-            let hint = "choose another directory with `--data-dir`, or play the list with which this one began";
+            let error = anyhow::anyhow!(
+                "`{}` holds the demonstration of another list of bonds, or of another version of lastro",
+                path.display()
+            );
+            let hint = "choose another directory with `--data-dir`, or play the list and the version with which this one began";
             Err(Failure::new(FailureKind::Usage, error).with_hint(hint))
         }
     }
@@ -191,7 +200,7 @@ mod tests {
         claim(directory.path(), &plan_of(2)).unwrap();
         let refused = claim(directory.path(), &plan_of(1)).unwrap_err();
         assert_eq!(refused.kind, FailureKind::Usage);
-        assert!(refused.error.to_string().ends_with("holds the demonstration of another list of bonds"));
+        assert!(refused.error.to_string().contains("holds the demonstration of another list of bonds"));
         claim(directory.path(), &plan_of(2)).unwrap();
     }
 }

@@ -5,6 +5,7 @@ use crate::cli::Language;
 use crate::demo::books::{Asset, Posting, hundredths};
 use crate::demo::parties::Bank;
 use crate::demo::plan::{Effect, Title};
+use crate::dispatch::{Order, Target};
 use alloy_primitives::{Bytes, U256};
 use alloy_sol_types::SolCall;
 use bindings::drex::{RealDigital, RealTokenizado, TPFt};
@@ -36,7 +37,7 @@ impl Theatre {
         let ledger = StageLedger::open(&arguments(directory.path()), &plan, &Printer::silent()).await.unwrap();
         let chain = ledger.chain(cast.custody).await.unwrap();
         let keeper = ledger.book_keeper().await.unwrap();
-        let session = Session::new(chain, keeper, &plan).await.unwrap();
+        let session = Session::new(chain, ledger.limits(), keeper, &plan).await.unwrap();
         Self { plan, ledger, session, _directory: directory }
     }
 
@@ -57,12 +58,29 @@ impl Theatre {
     }
 
     async fn send(&self, party: Party, contract: Address, call: impl SolCall) -> Mined {
-        self.session.send_outside_the_plan(party, contract, Bytes::from(call.abi_encode())).await
+        self.session.send_outside_the_plan(outside_the_plan(party, contract, call)).await
+    }
+
+    async fn send_what_fails(&self, party: Party, contract: Address, call: impl SolCall) -> Mined {
+        let order = Order { is_meant_to_fail: true, ..outside_the_plan(party, contract, call) };
+        self.session.send_outside_the_plan(order).await
     }
 
     /// What the books say that somebody has, as it is shown.
     fn in_books(&self, asset: Asset, party: Party) -> i128 {
         self.session.books.held(asset, party)
+    }
+}
+
+fn outside_the_plan(party: Party, contract: Address, call: impl SolCall) -> Order {
+    let data = Bytes::from(call.abi_encode());
+    Order {
+        key: format!("outside-the-plan/{}", alloy_primitives::keccak256(&data)),
+        sender: party.into(),
+        target: Target::Call(contract),
+        data,
+        subject: "outside the plan".to_owned(),
+        is_meant_to_fail: false,
     }
 }
 
@@ -130,7 +148,7 @@ async fn a_bond_does_not_move_outside_of_an_operation() {
     };
     let named = TPFt::safeTransferFrom_0Call { from, to, tpftData, tpftAmount: U256::ONE };
     let tpft = theatre.plan.suite.tpft;
-    let mined = [theatre.send(ANA, tpft, plain).await, theatre.send(ANA, tpft, named).await];
+    let mined = [theatre.send_what_fails(ANA, tpft, plain).await, theatre.send_what_fails(ANA, tpft, named).await];
     let reasons = mined.map(|mined| bindings::revert::decode(mined.execution.revert_data().unwrap()).to_string());
     let operators_alone = format!(
         "AccessControlUnauthorizedAccount(account: {from}, neededRole: {})",

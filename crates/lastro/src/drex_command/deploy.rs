@@ -7,9 +7,9 @@ use super::network::{Account, Network};
 use super::participants::{self, Participants, Use, Wallets};
 use super::report::Report;
 use super::texts::{Text, Texts};
-use super::{Stage, fingerprint, play};
+use super::{Stage, play};
 use crate::cli::{DrexDeploy, PassphraseArguments};
-use crate::dispatch::{Dispatch, InFlightMax, open_failure};
+use crate::dispatch::{Dispatch, Limits, fingerprint, open_failure};
 use crate::drex_suite::{Setup, Suite, Wallet};
 use crate::failure::{Failure, FailureKind};
 use crate::ledger_command::run::StopSignals;
@@ -30,7 +30,7 @@ use std::time::Duration;
 /// What a directory is the record of.
 const RECORD_FILE: &str = "deployment.json";
 /// Changes whenever the plan for the same participants changes.
-const PLAN_VERSION: &str = "lastro drex deploy 1";
+const PLAN_VERSION: &str = "lastro drex deploy 2";
 /// What custody and store take as a block's limit; a node with less says so for each transaction.
 const BLOCK_GAS_LIMIT: u64 = 30_000_000;
 
@@ -49,7 +49,7 @@ pub(super) async fn run(arguments: &DrexDeploy, printer: &Printer) -> Result<(),
     let mut signals = StopSignals::take()?;
     let chain = Chain::open(profile, transport, &path.join("chain.db"), Arc::new(keys.custody)).await;
     let lanes = [(Wallet::Admin, keys.admin_label), (Wallet::CentralBank, keys.central_bank_label)];
-    let dispatch = Dispatch::open(chain.map_err(open_failure)?, lanes, InFlightMax::REMOTE).await?;
+    let dispatch = Dispatch::open(chain.map_err(open_failure)?, lanes, Limits::REMOTE).await?;
     let texts = Texts(arguments.lang);
     let played = tokio::select! {
         played = play(&dispatch, &plan.stages, texts, printer) => played,
@@ -208,7 +208,7 @@ impl Plan {
     fn claim(&self, path: &Path, chain_id: u64, participants: &Participants) -> Result<(), Failure> {
         let file = path.join(RECORD_FILE);
         let record = json!({
-            "plan": fingerprint(PLAN_VERSION, &self.stages).to_string(),
+            "plan": fingerprint(PLAN_VERSION, self.stages.iter().flat_map(|stage| &stage.orders)).to_string(),
             "chainId": chain_id,
             "administrator": self.admin.to_string(),
             "centralBank": self.central_bank.to_string(),

@@ -28,7 +28,7 @@ pub(super) fn money(suite: &Suite, wallet: &dyn Fn(Wallet) -> Address) -> Vec<Or
         let data = RealDigital::mintCall { to: wallet(to), amount: units(amount) }.abi_encode().into();
         let key = format!("sandbox/fund/{:03}", orders.len());
         let subject = format!("mint {what} for {to:?}");
-        orders.push(Order { key, sender, target: Target::Call(contract), data, subject });
+        orders.push(Order { key, sender, target: Target::Call(contract), data, subject, is_meant_to_fail: false });
     };
     let real_digital = suite.address(Contract::RealDigital);
     for to in [Wallet::CentralBank, Wallet::Treasury] {
@@ -50,7 +50,7 @@ pub(super) fn bonds(suite: &Suite) -> Vec<Order> {
     let contract = suite.address(Contract::TPFtOperation1001);
     let order = |key: String, data: Vec<u8>, subject: String| {
         let (sender, target) = (Wallet::CentralBank, Target::Call(contract));
-        Order { key, sender, target, data: data.into(), subject }
+        Order { key, sender, target, data: data.into(), subject, is_meant_to_fail: false }
     };
     let issues = SERIES.iter().zip(1_u64..).flat_map(|((acronym, code, maturity), number)| {
         let tpftData = TPFtOperation1001::TPFtData {

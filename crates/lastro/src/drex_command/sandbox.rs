@@ -4,9 +4,9 @@ use super::network::{Account, Network};
 use super::participants::{self, Participants, Use};
 use super::report::{Report, Sandbox};
 use super::texts::{Text, Texts};
-use super::{Stage, fingerprint, funding, play, sandbox_ledger};
+use super::{Stage, funding, play, sandbox_ledger};
 use crate::cli::DrexSandbox;
-use crate::dispatch::{Dispatch, InFlightMax};
+use crate::dispatch::{Dispatch, fingerprint};
 use crate::drex_suite::{Institution, Setup, Suite, Wallet};
 use crate::failure::{Failure, FailureKind};
 use crate::ledger_command::run::StopSignals;
@@ -25,7 +25,7 @@ const DEFAULT_PARTICIPANTS: &str = include_str!("../../../../examples/drex-parti
 /// What a sandbox's directory belongs to, in the directory.
 const CLAIM_FILE: &str = "sandbox.json";
 /// Changes whenever the plan for the same participants changes.
-const PLAN_VERSION: &str = "lastro drex sandbox 1";
+const PLAN_VERSION: &str = "lastro drex sandbox 2";
 
 /// Runs the sandbox until it is told to stop.
 pub(super) async fn run(arguments: &DrexSandbox, printer: &Printer) -> Result<(), Failure> {
@@ -63,7 +63,7 @@ async fn set_up(ledger: &OwnLedger, plan: &Plan, texts: Texts, printer: &Printer
     let accounts = plan.cast.accounts(&mut custody)?;
     let chain = ledger.chain(sandbox_ledger::profile(), custody).await?;
     let keys = plan.cast.labels.iter().map(|(wallet, label)| (*wallet, label.clone()));
-    let dispatch = Dispatch::open(chain, keys, InFlightMax::EMBEDDED).await?;
+    let dispatch = Dispatch::open(chain, keys, ledger.limits()).await?;
     let played = play(&dispatch, &plan.stages, texts, printer).await;
     dispatch.close().await;
     let network = Network { suite: plan.suite.clone(), chain_id: SANDBOX_CHAIN_ID, gas_price_wei: 0, accounts };
@@ -174,7 +174,7 @@ impl Plan {
     }
 
     fn fingerprint(&self) -> String {
-        fingerprint(PLAN_VERSION, &self.stages).to_string()
+        fingerprint(PLAN_VERSION, self.stages.iter().flat_map(|stage| &stage.orders)).to_string()
     }
 }
 

@@ -39,7 +39,8 @@ struct Orders {
 impl Orders {
     fn call(&mut self, sender: Wallet, contract: Address, data: Vec<u8>, subject: String) {
         let key = format!("{}/{:03}", self.prefix, self.orders.len());
-        self.orders.push(Order { key, sender, target: Target::Call(contract), data: data.into(), subject });
+        let (target, data) = (Target::Call(contract), data.into());
+        self.orders.push(Order { key, sender, target, data, subject, is_meant_to_fail: false });
     }
 }
 
@@ -72,6 +73,7 @@ impl Setup<'_> {
             target: Target::Create(creation.address),
             data: creation.code,
             subject: format!("create {}", creation.name),
+            is_meant_to_fail: false,
         });
         let mut orders = self.orders("grant");
         for grant in self.suite.grants() {

@@ -3,6 +3,7 @@
 use super::*;
 use crate::demo::books::{Asset, Books};
 use crate::demo::parties::{Bank, PARTIES};
+use alloy_primitives::keccak256;
 
 pub(crate) fn wallet(party: Party) -> Address {
     Address::from_slice(&keccak256(party.key_label().as_str())[12..])
