@@ -6,7 +6,7 @@ pub(crate) mod services;
 pub(crate) mod source;
 
 use crate::cli::{JournalCommand, JournalExport, JournalVerify};
-use crate::demo::book_keeper::{BookKeeper, StateDifference};
+use crate::demo::book_keeper::{BookKeeper, KeepError, StateDifference};
 use crate::failure::{Failure, FailureKind};
 use crate::interruption::Interruption;
 use crate::printer::Printer;
@@ -37,6 +37,7 @@ pub(crate) fn environment(error: impl Into<anyhow::Error>) -> Failure {
 
 async fn verify(arguments: &JournalVerify, printer: &Printer) -> Result<(), Failure> {
     let source = source_of(&arguments.source)?;
+    let state_of = if arguments.state { Some(place_with_state_rows(&source).await?) } else { None };
     let workers = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
     let line = printer.progress_line();
     let on_progress = move |progress: Progress| {
@@ -48,13 +49,9 @@ async fn verify(arguments: &JournalVerify, printer: &Printer) -> Result<(), Fail
     let verified = audit::verify(source.clone(), options).await;
     printer.progress_end();
     let report = verified.map_err(verify_failure)?;
-    let differences = match (&source, arguments.state) {
-        (Source::Store(place), true) => Some(state_differences(place).await?),
-        (Source::Export(_), true) => {
-            let error = anyhow!("an export has no state rows to compare");
-            return Err(Failure::new(FailureKind::Usage, error).with_hint("name the store itself"));
-        }
-        (_, false) => None,
+    let differences = match state_of {
+        Some(place) => Some(state_differences(place).await?),
+        None => None,
     };
     show(&report, differences.as_deref(), printer);
     printer.json(&as_json(&report, differences.as_deref()));
@@ -70,12 +67,39 @@ async fn verify(arguments: &JournalVerify, printer: &Printer) -> Result<(), Fail
     }
 }
 
+/// The store whose state rows are to be compared, before anything is read at length. A store without any is not opened for
+/// them: that would make them, and agree with what it made.
+async fn place_with_state_rows(source: &Source) -> Result<&Place, Failure> {
+    let usage = |what: &'static str, hint: &str| Err(Failure::new(FailureKind::Usage, anyhow!(what)).with_hint(hint));
+    match source {
+        Source::Export(_) => usage("an export has no state rows to compare", "name the store itself"),
+        Source::Store(place) if audit::has_state_rows(place).await.map_err(environment)? => Ok(place),
+        Source::Store(_) => {
+            usage("the store has no state rows to compare", "leave `--state` out: the log is checked all the same")
+        }
+    }
+}
+
 /// Compares the state rows with the log. The demonstration's books are the only service so far that has some.
 async fn state_differences(place: &Place) -> Result<Vec<StateDifference>, Failure> {
-    let keeper = BookKeeper::open_at(place.clone()).await.map_err(environment)?;
-    let differences = keeper.state_differences().await.map_err(environment);
+    let keeper = BookKeeper::open_at(place.clone()).await.map_err(keep_failure)?;
+    let differences = keeper.state_differences().await.map_err(keep_failure);
     keeper.close().await;
     differences
+}
+
+fn keep_failure(error: KeepError) -> Failure {
+    match error {
+        KeepError::Open(error) => open_failure(error),
+        KeepError::Forged { .. } => {
+            let hint = "its hashes are right, so whoever wrote it could write to the store: find out who, and compare the \
+                        head with one that was anchored or kept elsewhere";
+            Failure::new(FailureKind::Refused, error).with_hint(hint)
+        }
+        KeepError::Name(_) | KeepError::Refused { .. } | KeepError::Journal { .. } | KeepError::Read(_) => {
+            environment(error)
+        }
+    }
 }
 
 fn verify_failure(error: VerifyError) -> Failure {
@@ -102,9 +126,11 @@ fn show(report: &Report, differences: Option<&[StateDifference]>, printer: &Prin
     for (tenant, events) in &report.tenants {
         printer.line(&format!("tenant     {tenant}: {events} events"));
     }
-    printer.line(&format!("head       {}:{}", report.head.position, report.head.hash));
+    // As `--anchor` takes it.
+    printer.line(&format!("head       {}:{}:{}", report.store, report.head.position, report.head.hash));
     match report.anchors {
-        0 => printer.note("compare the head with one that was anchored or kept elsewhere: `--anchor POSITION:HASH`"),
+        0 => printer
+            .note("keep the head elsewhere; `--anchor HEAD` with one that was kept checks that the log still holds it"),
         anchors => printer.line(&format!("anchors    {anchors} agree")),
     }
     if let Some(differences) = differences {

@@ -9,6 +9,7 @@ use super::books::{Account, Asset, Books, PostError, Posting};
 use super::parties::{BANKS, Bank, PARTIES, Party};
 use alloy_primitives::B256;
 use journal::aggregate::{Aggregate, Command, DecideError, Decided, Decision, LoadError, Streams};
+use journal::limits::PAGE_EVENTS_MAX;
 use journal::store::Migration;
 use journal::{
     Audience, Cause, Clock, KeyScope, KeyState, KeyUse, OpenError, Parameter, Place, Statement, Store, StoreConfig,
@@ -17,7 +18,7 @@ use journal::{
 use messages::event::decode_payload;
 use messages::{
     Actor, CommandId, DecodeError, EventBody, EventType, Fingerprint, NameError, Payload, PayloadError, StreamName,
-    TenantId,
+    StreamVersion, TenantId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -77,6 +78,14 @@ pub(crate) enum KeepError {
     /// The books cannot be read.
     #[error("the books cannot be read from the journal")]
     Read(#[from] LoadError),
+    /// The log holds a posting that its own books refuse, so nobody decided it: somebody else wrote to the store.
+    #[error("the log was forged: the event of version {version} in stream `{STREAM}` moves what its own books refuse")]
+    Forged {
+        /// Its version in the stream.
+        version: StreamVersion,
+        /// Why the books refuse it.
+        source: PostError,
+    },
 }
 
 impl BookKeeper {
@@ -111,16 +120,8 @@ impl BookKeeper {
     pub(crate) async fn post(&self, step: &str, transaction: B256, postings: &[Posting]) -> Result<(), KeepError> {
         let moved = Moved::new(step, transaction, postings);
         let command_id = self.store.entropy().command_id(self.store.clock().now());
-        let cause = Cause {
-            tenant: self.tenant.clone(),
-            actor: self.actor.clone(),
-            command: command_id,
-            correlation: command_id,
-            causation: None,
-            trace_parent: None,
-        };
         let key = Some(self.key(step, &moved, command_id)?);
-        let command = Command { cause, stream: self.stream.clone(), key };
+        let command = Command { cause: self.cause(command_id), stream: self.stream.clone(), key };
         let decide = |books: &Books| {
             let mut after = books.clone();
             after.post(postings)?;
@@ -141,16 +142,39 @@ impl BookKeeper {
     ///
     /// # Errors
     /// [`KeepError`] if the journal cannot be read.
+    ///
+    /// # Panics
+    /// If the log holds what its own books refuse.
     pub(crate) async fn books(&self) -> Result<Books, KeepError> {
         Ok(self.streams.read(&self.tenant, &self.stream, |books, _| books.clone()).await?)
+    }
+
+    /// The books as an audit reads them: a log that nobody decided is an answer, and no bug of this process.
+    async fn audited_books(&self) -> Result<Books, KeepError> {
+        let (mut books, mut version) = (Books::default(), StreamVersion::EMPTY);
+        loop {
+            let page = self.store.stream_after(&self.tenant, &self.stream, version, PAGE_EVENTS_MAX).await;
+            let page = page.map_err(LoadError::from)?;
+            for event in &page {
+                version = event.metadata.stream_version;
+                let moved = Moved::decode(&event.metadata.event_type, event.metadata.type_version, &event.payload);
+                let moved = moved.map_err(|source| LoadError::Decode { version, source })?;
+                // Decoding has looked at every name in it.
+                let postings = moved.postings().unwrap_or_default();
+                books.post(&postings).map_err(|source| KeepError::Forged { version, source })?;
+            }
+            if page.len() < PAGE_EVENTS_MAX {
+                return Ok(books);
+            }
+        }
     }
 
     /// The state rows that are not what the log says, and balances of the log that have no row.
     ///
     /// # Errors
-    /// [`KeepError`] if the journal cannot be read.
+    /// [`KeepError`] if the journal cannot be read, or holds what nobody decided.
     pub(crate) async fn state_differences(&self) -> Result<Vec<StateDifference>, KeepError> {
-        let books = self.books().await?;
+        let books = self.audited_books().await?;
         let mut by_the_log: BTreeMap<(String, String), String> = BTreeMap::new();
         for (asset, account) in books.accounts() {
             let _ = by_the_log.insert((asset_code(asset), account_code(account)), units_text(&books, asset, account));
@@ -179,6 +203,17 @@ impl BookKeeper {
     /// Closes the journal.
     pub(crate) async fn close(&self) {
         self.store.close().await;
+    }
+
+    fn cause(&self, command: CommandId) -> Cause {
+        Cause {
+            tenant: self.tenant.clone(),
+            actor: self.actor.clone(),
+            command,
+            correlation: command,
+            causation: None,
+            trace_parent: None,
+        }
     }
 
     fn key(&self, step: &str, moved: &Moved, command: CommandId) -> Result<KeyUse, KeepError> {
@@ -371,7 +406,10 @@ fn account_of(code: &str) -> Option<Account> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::session::keep_failure;
     use super::*;
+    use crate::failure::FailureKind;
+    use journal::{Expected, NewEvent, UnitOfWork};
 
     fn every_account() -> Vec<Account> {
         let held = PARTIES.into_iter().map(Account::Held);
@@ -418,7 +456,7 @@ mod tests {
         let keeper = BookKeeper::open(directory.path()).await.unwrap();
         keeper.post("demo/fund/001", B256::ZERO, &[minted(100)]).await.unwrap();
         assert_eq!(keeper.state_differences().await.unwrap(), []);
-        let mut unit = journal::UnitOfWork::new();
+        let mut unit = UnitOfWork::new();
         let sql = "UPDATE demo_balances SET units = $1 WHERE account = $2";
         let parameters = vec![Parameter::Text(format!("{:039}", 101)), Parameter::Text("demo-bank-ipe".to_owned())];
         let _ = unit.statement(Statement { sql, parameters, rows_expected: Some(1) });
@@ -426,6 +464,30 @@ mod tests {
         let differences = keeper.state_differences().await.unwrap();
         let shown: Vec<String> = differences.iter().map(ToString::to_string).collect();
         assert_eq!(shown, ["`demo-bank-ipe` has 101 of `real_digital` in its row, and 100 by the log"]);
+        keeper.close().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_posting_that_nobody_decided_is_named_by_its_version() {
+        let directory = tempfile::tempdir().unwrap();
+        let keeper = BookKeeper::open(directory.path()).await.unwrap();
+        keeper.post("demo/fund/001", B256::ZERO, &[minted(100)]).await.unwrap();
+        // Written by the store itself, so that every hash is right.
+        let overdraw = Posting { from: Account::Held(Party::Treasury), ..minted(5) };
+        let (event_type, type_version, payload) = Moved::new("forged", B256::ZERO, &[overdraw]).encode().unwrap();
+        let audience = Audience::Private;
+        let forged = NewEvent { id: keeper.store.event_id(), event_type, type_version, payload, audience };
+        let command = keeper.store.entropy().command_id(keeper.store.clock().now());
+        let (cause, expected) = (keeper.cause(command), Expected::Version(StreamVersion::EMPTY.next()));
+        let mut unit = UnitOfWork::new();
+        let _ = unit.append(&cause, keeper.stream.clone(), expected, vec![forged]);
+        drop(keeper.store.append(unit).await.unwrap());
+        let refused = keeper.state_differences().await.unwrap_err();
+        let expected =
+            "the log was forged: the event of version 2 in stream `books/demo` moves what its own books refuse";
+        assert_eq!(refused.to_string(), expected);
+        assert!(matches!(refused, KeepError::Forged { source: PostError::Overdrawn { amount: 5, .. }, .. }));
+        assert_eq!(keep_failure(refused).kind, FailureKind::Refused);
         keeper.close().await;
     }
 
@@ -450,6 +512,10 @@ mod tests {
         keeper.post("demo/fund/001", B256::ZERO, &[minted(100)]).await.unwrap();
         let refused = keeper.post("demo/fund/001", B256::ZERO, &[minted(101)]).await.unwrap_err();
         assert!(matches!(refused, KeepError::Journal { .. }), "{refused}");
+        // It would be refused each time: nobody is told to try again.
+        let failure = keep_failure(refused);
+        assert_eq!(failure.kind, FailureKind::Refused);
+        assert!(failure.hint.unwrap().contains("choose another directory"));
         assert_eq!(keeper.books().await.unwrap().supply(Asset::RealDigital), 100);
         keeper.close().await;
     }

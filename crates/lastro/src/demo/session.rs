@@ -13,6 +13,7 @@ use crate::printer::Printer;
 use alloy_primitives::{Address, U256};
 use bindings::revert::Revert;
 use chain::{Chain, Execution, Mined};
+use journal::{AppendError, DecideError};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -200,12 +201,30 @@ impl Session {
     }
 }
 
-/// Books that refuse what the ledger confirmed are a difference; all else is the journal's store.
+/// What a failure of the books means for whoever runs the demonstration.
 pub(super) fn keep_failure(error: KeepError) -> Failure {
-    let kind = match &error {
-        KeepError::Refused { .. } => FailureKind::Refused,
-        KeepError::Journal { .. } => FailureKind::Unknown,
-        KeepError::Open(_) | KeepError::Read(_) | KeepError::Name(_) => FailureKind::Environment,
+    const AGAIN: &str = "run it again with the same `--data-dir`: nothing is posted twice";
+    const ELSEWHERE: &str = "what the journal holds does not fit: choose another directory with `--data-dir`";
+    const MACHINE: &str = "remove the obstacle, then run it again with the same `--data-dir`: nothing is posted twice";
+    let (kind, hint) = match &error {
+        // The ledger confirmed it, and the books do not take it; or the log was written by somebody else.
+        KeepError::Refused { .. } | KeepError::Forged { .. } => (FailureKind::Refused, ELSEWHERE),
+        KeepError::Journal { source, .. } => match source.as_ref() {
+            DecideError::Append(AppendError::Unknown { .. }) | DecideError::Busy { .. } => {
+                (FailureKind::Unknown, AGAIN)
+            }
+            // The step's key was used for something else, or the stream holds what this plan does not: it would again.
+            DecideError::Append(AppendError::Refused(_)) | DecideError::Refused(_) => (FailureKind::Refused, ELSEWHERE),
+            DecideError::Append(
+                AppendError::Limit(_)
+                | AppendError::Unavailable { .. }
+                | AppendError::Store { .. }
+                | AppendError::Closed,
+            )
+            | DecideError::Load { .. }
+            | DecideError::Payload(_) => (FailureKind::Environment, MACHINE),
+        },
+        KeepError::Open(_) | KeepError::Read(_) | KeepError::Name(_) => (FailureKind::Environment, MACHINE),
     };
-    Failure::new(kind, error).with_hint("run it again with the same `--data-dir`: nothing is posted twice")
+    Failure::new(kind, error).with_hint(hint)
 }

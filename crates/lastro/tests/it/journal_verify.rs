@@ -2,7 +2,8 @@
 
 use crate::program::{Answer, lastro, text};
 use journal::store::Migration;
-use journal::{Parameter, Place, Statement, Store, StoreConfig, UnitOfWork};
+use journal::{Audience, Cause, Expected, NewEvent, Parameter, Place, Statement, Store, StoreConfig, UnitOfWork};
+use messages::{Actor, EventType, Payload, StreamName, StreamVersion, TenantId};
 use serde_json::json;
 use std::path::Path;
 
@@ -74,4 +75,55 @@ fn a_state_row_that_is_not_what_the_log_says_is_named() {
     assert_eq!(answer.code, 1, "{}", answer.stderr);
     assert_ne!(answer.json()["stateDifferences"], json!([]));
     assert!(answer.stderr.contains("is not what the log says"), "{}", answer.stderr);
+}
+
+/// A store of a service without state rows.
+async fn plain_store(file: &Path) {
+    let store = Store::open(&StoreConfig::at(Place::Sqlite { path: file.to_owned() })).await.unwrap();
+    let actor = Actor::new("service", "plain", None).unwrap();
+    let command = store.entropy().command_id(store.clock().now());
+    let tenant = TenantId::parse("plain").unwrap();
+    let (correlation, causation, trace_parent) = (command, None, None);
+    let cause = Cause { tenant, actor, command, correlation, causation, trace_parent };
+    let (event_type, payload) = (EventType::parse("plain.happened").unwrap(), Payload::of(&json!({})).unwrap());
+    let (id, audience) = (store.event_id(), Audience::Private);
+    let event = NewEvent { id, event_type, type_version: 1, payload, audience };
+    let mut unit = UnitOfWork::new();
+    let stream = StreamName::parse("plain/one").unwrap();
+    let _ = unit.append(&cause, stream, Expected::Version(StreamVersion::EMPTY), vec![event]);
+    let _ = store.append(unit).await.unwrap();
+    store.close().await;
+}
+
+#[test]
+fn a_store_without_state_rows_is_refused_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plain.db");
+    tokio::runtime::Runtime::new().unwrap().block_on(plain_store(&file));
+    let before = std::fs::read(&file).unwrap();
+    let answer = verify(&file);
+    assert_eq!((answer.code, answer.stdout.as_str()), (2, ""), "{}", answer.stderr);
+    assert!(answer.stderr.starts_with("error: the store has no state rows to compare\n"), "{}", answer.stderr);
+    assert!(std::fs::read(&file).unwrap() == before, "the store was changed");
+    let _ = lastro(&["journal", "verify", text(&file)]).ok();
+}
+
+#[test]
+fn an_export_has_no_state_rows_whether_it_is_whole_or_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("export");
+    std::fs::write(&file, "not an export, which a verification would say").unwrap();
+    let answer = verify(&file);
+    assert_eq!(answer.code, 2);
+    assert!(answer.stderr.starts_with("error: an export has no state rows to compare\n"), "{}", answer.stderr);
+}
+
+#[test]
+fn the_head_is_printed_as_an_anchor_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let _ = played(folder.path());
+    let first = verify(folder.path()).ok();
+    let head = first.stdout.lines().find_map(|line| line.strip_prefix("head")).unwrap().trim().to_owned();
+    let again = lastro(&["journal", "verify", text(folder.path()), "--anchor", &head]).ok();
+    assert!(again.stdout.contains("anchors    1 agree"), "{}", again.stdout);
 }
