@@ -231,6 +231,16 @@ impl Chain {
         Ok(open.into_iter().map(|intent| intent.key).collect())
     }
 
+    /// Whether an intent is stored under this key and was not refused: it has a nonce of its sender then.
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn has_intent(&self, key: &IntentKey) -> Result<bool, StoreError> {
+        let stored = self.core.store.intent(key).await?;
+        Ok(stored.is_some_and(|stored| !stored.is_refused()))
+    }
+
     /// Finishes what is waiting for the store and closes it, if this is the last of all clones and lanes. Without this, the
     /// store closes a moment after the last of them is dropped.
     pub async fn close(self) {

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
+use std::path::Path;
 
 use alloy_consensus::{SignableTransaction, Transaction as _, TxEnvelope, TypedTransaction};
 use alloy_eips::eip2718::{Encodable2718 as _, Typed2718 as _};
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 
 use crate::key::{KeyLabel, Purpose};
-use crate::keystore::{KeyStore, KeystoreError};
+use crate::keystore::{self, KeyStore, KeystoreError};
 use crate::network::{Network, ProfileName};
 use crate::passphrase::Passphrase;
 use crate::sandbox::{NotTheSandbox, Sandbox};
@@ -164,6 +165,24 @@ impl Custody {
         passphrase: &Passphrase,
     ) -> Result<Address, KeystoreError> {
         let (purpose, secret) = store.open_key(label, passphrase)?;
+        let key = HeldKey { purpose, is_test_key: false, secret };
+        Ok(self.keys.entry(label.clone()).or_insert(key).secret.address())
+    }
+
+    /// Opens the key of a keystore file, wherever it lies and whichever program wrote it, under a label and purpose of ours, and
+    /// gives its address. The file stays where it is and nothing is copied. A key that is open already stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read or is no keystore file, or the passphrase is wrong.
+    pub fn open_file(
+        &mut self,
+        file: &Path,
+        label: &KeyLabel,
+        purpose: Purpose,
+        passphrase: &Passphrase,
+    ) -> Result<Address, KeystoreError> {
+        let secret = keystore::open_file(file, passphrase)?;
         let key = HeldKey { purpose, is_test_key: false, secret };
         Ok(self.keys.entry(label.clone()).or_insert(key).secret.address())
     }

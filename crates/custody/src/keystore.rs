@@ -157,9 +157,7 @@ impl KeystoreDirectory {
         passphrase: &Passphrase,
         cost: ScryptCost,
     ) -> Result<KeyInfo, KeystoreError> {
-        let parsed = read_file(file)?;
-        let secret = parsed.decrypt(passphrase).map_err(|source| file_error(file, source))?;
-        self.store(label, purpose, &secret, passphrase, cost)
+        self.store(label, purpose, &open_file(file, passphrase)?, passphrase, cost)
     }
 
     /// The keys of the folder, by label, as their files say; nothing is decrypted. Files of other programs are left out: those
@@ -239,6 +237,11 @@ impl KeystoreDirectory {
     }
 }
 
+/// The secret in a keystore file of any program.
+pub(crate) fn open_file(file: &Path, passphrase: &Passphrase) -> Result<Secret, KeystoreError> {
+    read_file(file)?.decrypt(passphrase).map_err(|source| file_error(file, source))
+}
+
 fn write_synced(path: &Path, content: &[u8]) -> Result<(), KeystoreError> {
     let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let written = file.and_then(|mut file| {
@@ -304,6 +307,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+    use crate::custody::Custody;
+    use crate::network::{Network, ProfileName};
 
     fn cheap() -> ScryptCost {
         ScryptCost::new(2, 8, 1).unwrap()
@@ -365,6 +370,29 @@ mod tests {
         assert!(matches!(renamed, Err(KeystoreError::LabelDiffers { found, .. }) if found == "a"));
         fs::write(directory.file_of(&label("c")), vec![b' '; KEYSTORE_FILE_BYTES_MAX + 1]).unwrap();
         assert!(matches!(directory.open_key(&label("c"), &passphrase), Err(KeystoreError::TooLong { .. })));
+    }
+
+    #[test]
+    fn a_file_of_another_program_is_opened_where_it_lies_and_leaves_no_copy() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("UTC--foreign");
+        fs::write(&file, v3::tests::SCRYPT_VECTOR).unwrap();
+        let network = Network { profile: ProfileName::parse("besu-private").unwrap(), chain_id: 1337 };
+        let mut custody = Custody::new(network);
+        let mut open = |path: &Path, passphrase: &str| {
+            custody.open_file(path, &label("foreign"), Purpose::Transactions, &Passphrase::of_text(passphrase))
+        };
+        assert!(matches!(
+            open(&file, "wrong horse"),
+            Err(KeystoreError::File { source: V3Error::WrongPassphrase, .. })
+        ));
+        assert!(matches!(open(&folder.path().join("absent"), "x"), Err(KeystoreError::Io { action: "read", .. })));
+        assert_eq!(open(&file, "testpassword").unwrap(), v3::tests::VECTOR_ADDRESS);
+        assert_eq!(custody.address(&label("foreign")).unwrap(), v3::tests::VECTOR_ADDRESS);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        fs::write(&file, vec![b' '; KEYSTORE_FILE_BYTES_MAX + 1]).unwrap();
+        let long = custody.open_file(&file, &label("long"), Purpose::Transactions, &Passphrase::of_text("x"));
+        assert!(matches!(long, Err(KeystoreError::TooLong { .. })));
     }
 
     #[test]

@@ -1,27 +1,23 @@
 //! `lastro drex deploy`: the suite on a network, by the administrator's and the central bank's keys.
 //!
 //! The directory holds what makes a second run safe: the store of sent transactions, and the record of what is deployed
-//! where, written before the first of them. Keystore files are taken over into the directory, encrypted as they were.
+//! where, written before the first of them. Keys stay in their keystore files: each run opens them there.
 
 use super::network::{Account, Network};
 use super::participants::{self, Participants, Use, Wallets};
 use super::report::Report;
 use super::texts::{Text, Texts};
-use super::{Stage, play};
+use super::{Played, Stage, play};
 use crate::cli::{DrexDeploy, PassphraseArguments};
-use crate::dispatch::{Dispatch, Limits, fingerprint, open_failure};
+use crate::dispatch::{Dispatch, Limits, Order, fingerprint, open_failure};
 use crate::drex_suite::{Setup, Suite, Wallet};
 use crate::failure::{Failure, FailureKind};
 use crate::ledger_command::run::StopSignals;
 use crate::own_ledger::{keep, make_directory, read_kept};
 use crate::printer::Printer;
-use alloy_primitives::{Address, hex, keccak256};
-use anyhow::Context;
-use chain::{At, Chain, FeeModel, HttpTransport, Pace, Profile, Rpc, Rules};
-use custody::{
-    Custody, KeyLabel, KeyStore, KeystoreDirectory, KeystoreError, Network as KeyNetwork, Passphrase, ProfileName,
-    Purpose, ScryptCost,
-};
+use alloy_primitives::Address;
+use chain::{At, Chain, FeeModel, HttpTransport, IntentKey, OpenError, Pace, Profile, Rpc, RpcError, Rules};
+use custody::{Custody, KeyLabel, Network as KeyNetwork, Passphrase, ProfileName, Purpose};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -39,12 +35,11 @@ pub(super) async fn run(arguments: &DrexDeploy, printer: &Printer) -> Result<(),
     let participants = participants::read(&arguments.participants, Use::Deployment)?;
     let profile = profile(arguments)?;
     let transport = HttpTransport::new(&arguments.rpc).map_err(|error| Failure::new(FailureKind::Usage, error))?;
-    let path = &arguments.data_dir;
-    make_directory(path)?;
+    let (path, transport) = (&arguments.data_dir, Arc::new(transport));
     let keys = Keys::open(arguments, profile.network())?;
-    let transport = Arc::new(transport);
-    let first_nonce = first_nonce(path, &Rpc::new(transport.clone()), keys.admin).await?;
-    let plan = Plan::new(&participants, &keys, first_nonce)?;
+    let first_nonce = first_nonce(path, &Rpc::new(transport.clone()), arguments.chain_id, keys.admin).await?;
+    let plan = Plan::new(&participants, keys.admin, keys.central_bank, first_nonce)?;
+    make_directory(path)?;
     plan.claim(path, arguments.chain_id, &participants)?;
     let mut signals = StopSignals::take()?;
     let chain = Chain::open(profile, transport, &path.join("chain.db"), Arc::new(keys.custody)).await;
@@ -52,7 +47,7 @@ pub(super) async fn run(arguments: &DrexDeploy, printer: &Printer) -> Result<(),
     let dispatch = Dispatch::open(chain.map_err(open_failure)?, lanes, Limits::REMOTE).await?;
     let texts = Texts(arguments.lang);
     let played = tokio::select! {
-        played = play(&dispatch, &plan.stages, texts, printer) => played,
+        played = plan.play(&dispatch, texts, printer) => played,
         () = signals.received() => Err(stopped(path)),
     };
     printer.progress_end();
@@ -101,42 +96,28 @@ struct Keys {
 impl Keys {
     fn open(arguments: &DrexDeploy, network: KeyNetwork) -> Result<Self, Failure> {
         let passphrase = passphrase(&arguments.passphrase)?;
-        let directory = KeystoreDirectory::open(&arguments.data_dir.join("keys")).map_err(key_failure)?;
         let mut custody = Custody::new(network);
-        let admin_file = &arguments.admin_key;
-        let mut open = |file: &Path| open_key(&mut custody, &directory, file, &passphrase);
-        let (admin_label, admin) = open(admin_file)?;
-        let (central_bank_label, central_bank) = open(arguments.central_bank_key.as_deref().unwrap_or(admin_file))?;
+        let mut open = |name: &str, file: &Path| open_key(&mut custody, name, file, &passphrase);
+        let (admin_label, admin) = open("drex-admin", &arguments.admin_key)?;
+        let (central_bank_label, central_bank) = match &arguments.central_bank_key {
+            Some(file) => open("drex-central-bank", file)?,
+            None => (admin_label.clone(), admin),
+        };
         Ok(Self { custody, admin_label, admin, central_bank_label, central_bank })
     }
 }
 
-/// Takes a keystore file over, once, under a label that names its content: another file is another key.
+/// Opens a key in the file that the command names: whatever is wrong with it is the command's matter.
 fn open_key(
     custody: &mut Custody,
-    directory: &KeystoreDirectory,
+    name: &str,
     file: &Path,
     passphrase: &Passphrase,
 ) -> Result<(KeyLabel, Address), Failure> {
-    let content = std::fs::read(file).with_context(|| format!("cannot read the keystore file `{}`", file.display()));
-    let content = content.map_err(|error| Failure::new(FailureKind::Usage, error))?;
-    let label = KeyLabel::parse(&format!("drex-{}", hex::encode(&keccak256(content)[..8])));
-    let label = label.map_err(|error| Failure::new(FailureKind::Usage, error))?;
-    match directory.import(file, &label, Purpose::Transactions, passphrase, ScryptCost::STANDARD) {
-        Ok(_) | Err(KeystoreError::LabelTaken { .. }) => {}
-        Err(error) => return Err(key_failure(error)),
-    }
-    let store = KeyStore::Directory(directory.clone());
-    let address = custody.open_key(&store, &label, passphrase).map_err(key_failure)?;
+    let label = KeyLabel::parse(name).map_err(|error| Failure::new(FailureKind::Usage, error))?;
+    let address = custody.open_file(file, &label, Purpose::Transactions, passphrase);
+    let address = address.map_err(|error| Failure::new(FailureKind::Usage, error))?;
     Ok((label, address))
-}
-
-fn key_failure(error: KeystoreError) -> Failure {
-    let kind = match &error {
-        KeystoreError::Io { .. } | KeystoreError::Random { .. } => FailureKind::Environment,
-        _ => FailureKind::Usage,
-    };
-    Failure::new(kind, error)
 }
 
 fn passphrase(arguments: &PassphraseArguments) -> Result<Passphrase, Failure> {
@@ -149,17 +130,23 @@ fn passphrase(arguments: &PassphraseArguments) -> Result<Passphrase, Failure> {
     read.map_err(|error| Failure::new(FailureKind::Usage, error))
 }
 
-/// The administrator's first nonce: of the record, or what the node says before anything is sent.
-async fn first_nonce(path: &Path, rpc: &Rpc, admin: Address) -> Result<u64, Failure> {
+/// The administrator's first nonce: of the record, or what the node says before anything is sent. Only the node of the chain
+/// that was named is asked: what it says is recorded, and every contract's address hangs on it.
+async fn first_nonce(path: &Path, rpc: &Rpc, chain_id: u64, admin: Address) -> Result<u64, Failure> {
     let kept = read_kept(&path.join(RECORD_FILE))?;
     let recorded = kept.and_then(|text| serde_json::from_str::<Value>(&text).ok());
     if let Some(nonce) = recorded.as_ref().and_then(|record| record["firstNonce"].as_u64()) {
         return Ok(nonce);
     }
-    rpc.transaction_count(admin, At::Latest).await.map_err(|error| {
-        let error = anyhow::Error::new(error).context("the node does not answer");
-        Failure::new(FailureKind::Unreachable, error).with_hint("is the node running, and at this URL?")
-    })
+    let found = rpc.chain_id().await.map_err(unreachable)?;
+    if found != chain_id {
+        return Err(open_failure(OpenError::NodeOfOtherChain { found, expected: chain_id }));
+    }
+    rpc.transaction_count(admin, At::Latest).await.map_err(unreachable)
+}
+
+fn unreachable(source: RpcError) -> Failure {
+    open_failure(OpenError::Node { source })
 }
 
 /// What is deployed, and by which transactions.
@@ -173,12 +160,16 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(participants: &Participants, keys: &Keys, first_nonce: u64) -> Result<Self, Failure> {
+    fn new(
+        participants: &Participants,
+        admin: Address,
+        central_bank: Address,
+        first_nonce: u64,
+    ) -> Result<Self, Failure> {
         let Some(wallets) = participants.wallets.clone() else {
             return Err(Failure::new(FailureKind::Usage, anyhow::anyhow!("the list of participants has no wallets")));
         };
-        let suite = Suite::new(keys.admin, first_nonce, participants.institutions.clone());
-        let (admin, central_bank) = (keys.admin, keys.central_bank);
+        let suite = Suite::new(admin, first_nonce, participants.institutions.clone());
         let mut plan = Self { suite, stages: Vec::new(), admin, central_bank, wallets, first_nonce };
         let wallet = |wallet: Wallet| plan.wallet(wallet);
         let setup = Setup { suite: &plan.suite, wallet: &wallet, prefix: "deploy" };
@@ -188,6 +179,43 @@ impl Plan {
         ];
         plan.stages = stages;
         Ok(plan)
+    }
+
+    /// Sends everything that the two keys can.
+    async fn play(&self, dispatch: &Dispatch, texts: Texts, printer: &Printer) -> Result<Played, Failure> {
+        self.check_beginning(dispatch.chain()).await?;
+        play(dispatch, &self.stages, texts, printer).await
+    }
+
+    /// Looks whether the record still holds before the first transaction is stored: if the administrator's key was used since,
+    /// every contract would come to stand elsewhere.
+    ///
+    /// # Errors
+    /// [`FailureKind::Refused`] if it was.
+    async fn check_beginning(&self, chain: &Chain) -> Result<(), Failure> {
+        let first = self.orders().next().map(|order| IntentKey::parse(&order.key)).transpose();
+        let first = first.map_err(|error| Failure::new(FailureKind::Usage, error))?;
+        if let Some(key) = first {
+            let has_begun = chain.has_intent(&key).await;
+            if has_begun.map_err(|error| Failure::new(FailureKind::Environment, error))? {
+                return Ok(());
+            }
+        }
+        let count = chain.rpc().transaction_count(self.admin, At::Latest).await.map_err(unreachable)?;
+        if count == self.first_nonce {
+            return Ok(());
+        }
+        let (admin, expected) = (self.admin, self.first_nonce);
+        let error = anyhow::anyhow!(
+            "the administrator {admin} has sent {count} transactions, and this deployment was to begin after {expected}: \
+             its contracts would not stand where they were announced"
+        );
+        let hint = "nothing was sent from this directory: choose another with `--data-dir`";
+        Err(Failure::new(FailureKind::Refused, error).with_hint(hint))
+    }
+
+    fn orders(&self) -> impl Iterator<Item = &Order> {
+        self.stages.iter().flat_map(|stage| &stage.orders)
     }
 
     fn wallet(&self, wallet: Wallet) -> Address {
@@ -208,7 +236,7 @@ impl Plan {
     fn claim(&self, path: &Path, chain_id: u64, participants: &Participants) -> Result<(), Failure> {
         let file = path.join(RECORD_FILE);
         let record = json!({
-            "plan": fingerprint(PLAN_VERSION, self.stages.iter().flat_map(|stage| &stage.orders)).to_string(),
+            "plan": fingerprint(PLAN_VERSION, self.orders()).to_string(),
             "chainId": chain_id,
             "administrator": self.admin.to_string(),
             "centralBank": self.central_bank.to_string(),

@@ -7,7 +7,7 @@ use alloy_primitives::Address;
 use chain::{At, HttpTransport, Rpc};
 use custody::{KeyLabel, KeystoreDirectory, Passphrase, Purpose, ScryptCost};
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Transactions that deploy the suite for [`LIST`]: 60 of the administrator, 36 of the central bank.
@@ -132,7 +132,7 @@ fn what_is_wrong_is_refused_before_anything_is_sent() {
         ("--chain-id", "1338", 2, "the node is on chain 1337, the profile is for chain 1338"),
         ("--rpc", "ftp://127.0.0.1", 2, "is not a http URL"),
         ("--rpc", &format!("http://{free}"), 4, "the node does not answer"),
-        ("--admin-key", &missing, 2, "cannot read the keystore file"),
+        ("--admin-key", &missing, 2, "cannot read `"),
         ("--passphrase-file", &wrong, 2, "cannot use key file"),
         ("--participants", text(&list), 2, "cannot be used: 2 mistakes"),
     ];
@@ -141,17 +141,31 @@ fn what_is_wrong_is_refused_before_anything_is_sent() {
         assert_eq!(refused.code, code, "{option} {value}: {refused:?}");
         let error = refused.json()["error"].as_str().unwrap().to_owned();
         assert!(error.contains(expected), "{option} {value}: {error}");
-        // Each case begins anew: a directory belongs to what it was first used for.
-        clear(&stage.path("deployment"));
+        assert!(!stage.path("deployment").exists(), "{option} {value}: it leaves a trace");
     }
+    // Nothing of it is in the way of the right command, and nothing else is on the ledger.
+    let report = lastro(&stage.arguments(&http)).ok().json();
+    assert_eq!(count(&report), (TRANSACTIONS, 0));
     assert_eq!(node.process.terminate().code, 0);
-    assert_eq!(inspect(&stage.ledger.dir())["head"]["transactions"], json!(0));
+    assert_eq!(inspect(&stage.ledger.dir())["head"]["transactions"], json!(TRANSACTIONS));
 }
 
-fn clear(dir: &Path) {
-    if dir.exists() {
-        std::fs::remove_dir_all(dir).unwrap();
-    }
+#[test]
+fn a_record_after_which_the_key_was_used_elsewhere_is_not_begun() {
+    let stage = Stage::new();
+    let node = stage.ledger.start(&["--block-period", "200ms"]);
+    let _ = lastro(&stage.arguments(&node.http)).ok();
+    // As if a run had died behind its record, before the first transaction, and another directory had come before it.
+    let other = stage.path("other");
+    std::fs::create_dir(&other).unwrap();
+    let record = "deployment.json";
+    let _ = std::fs::copy(stage.path("deployment").join(record), other.join(record)).unwrap();
+    let refused = stage.with(&node.http, "--data-dir", text(&other));
+    assert_eq!(refused.code, 1, "{refused:?}");
+    let error = refused.json()["error"].as_str().unwrap().to_owned();
+    assert!(error.contains("has sent 60 transactions, and this deployment was to begin after 0"), "{error}");
+    assert_eq!(node.process.terminate().code, 0);
+    assert_eq!(inspect(&stage.ledger.dir())["head"]["transactions"], json!(TRANSACTIONS), "nothing was sent");
 }
 
 #[test]
