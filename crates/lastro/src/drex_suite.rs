@@ -222,6 +222,11 @@ impl Suite {
         self.deployer.create(self.first_nonce + place)
     }
 
+    /// Which contract stands there, if it is registered.
+    pub(crate) fn name_of(&self, address: Address) -> Option<String> {
+        self.registrations().into_iter().find(|one| one.address == address).map(|one| one.name)
+    }
+
     /// All creations, in the order of their nonces.
     pub(crate) fn creations(&self, wallet: &dyn Fn(Wallet) -> Address) -> Vec<Creation> {
         let shared = Contract::ALL.into_iter().map(|contract| Creation {

@@ -22,11 +22,12 @@ const EXCERPT_CHARACTERS_MAX: usize = 200;
 pub struct HttpTransport {
     client: Client,
     url: Url,
+    shown_url: String,
 }
 
 impl fmt::Debug for HttpTransport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HttpTransport").field("url", &without_credentials(self.url.as_str())).finish_non_exhaustive()
+        f.debug_struct("HttpTransport").field("url", &self.shown_url).finish_non_exhaustive()
     }
 }
 
@@ -86,7 +87,12 @@ impl HttpTransport {
             .retry(reqwest::retry::never())
             .build()
             .map_err(|source| HttpTransportError::Client { source })?;
-        Ok(Self { client, url: parsed })
+        Ok(Self { client, url: parsed, shown_url: shown() })
+    }
+
+    /// The URL as it was given, for people and files: without user name and password.
+    pub fn shown_url(&self) -> &str {
+        &self.shown_url
     }
 
     async fn post(&self, request: String) -> Result<String, TransportError> {
@@ -250,6 +256,8 @@ mod tests {
         }
         let transport = HttpTransport::new("http://user:secret@node:8545/rpc").unwrap();
         assert_eq!(format!("{transport:?}"), r#"HttpTransport { url: "http://***@node:8545/rpc", .. }"#);
+        assert_eq!(transport.shown_url(), "http://***@node:8545/rpc");
+        assert_eq!(HttpTransport::new("http://node:8545").unwrap().shown_url(), "http://node:8545");
         let request = transport.client.post(transport.url.clone()).build().unwrap();
         assert!(request.headers().contains_key(header::AUTHORIZATION));
     }

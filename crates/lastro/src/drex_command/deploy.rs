@@ -5,7 +5,7 @@
 
 use super::network::{Account, Network};
 use super::participants::{self, Participants, Use, Wallets};
-use super::report::Report;
+use super::report::{Deployment, Report};
 use super::texts::{Text, Texts};
 use super::{Played, Stage, play};
 use crate::cli::{DrexDeploy, PassphraseArguments};
@@ -42,7 +42,7 @@ pub(super) async fn run(arguments: &DrexDeploy, printer: &Printer) -> Result<(),
     make_directory(path)?;
     plan.claim(path, arguments.chain_id, &participants)?;
     let mut signals = StopSignals::take()?;
-    let chain = Chain::open(profile, transport, &path.join("chain.db"), Arc::new(keys.custody)).await;
+    let chain = Chain::open(profile, transport.clone(), &path.join("chain.db"), Arc::new(keys.custody)).await;
     let lanes = [(Wallet::Admin, keys.admin_label), (Wallet::CentralBank, keys.central_bank_label)];
     let dispatch = Dispatch::open(chain.map_err(open_failure)?, lanes, Limits::REMOTE).await?;
     let texts = Texts(arguments.lang);
@@ -53,7 +53,8 @@ pub(super) async fn run(arguments: &DrexDeploy, printer: &Printer) -> Result<(),
     printer.progress_end();
     dispatch.close().await;
     let network = plan.network(arguments, &participants);
-    Report { network: &network, played: played?, texts }.show_deployment(&arguments.rpc, path, printer);
+    let deployment = Deployment { path, rpc: transport.shown_url(), left: &plan.left };
+    Report { network: &network, played: played?, texts }.show_deployment(&deployment, printer);
     Ok(())
 }
 
@@ -153,6 +154,8 @@ fn unreachable(source: RpcError) -> Failure {
 struct Plan {
     suite: Suite,
     stages: Vec<Stage>,
+    /// What is left to others, with their own keys.
+    left: Vec<Order>,
     admin: Address,
     central_bank: Address,
     wallets: Wallets,
@@ -170,14 +173,18 @@ impl Plan {
             return Err(Failure::new(FailureKind::Usage, anyhow::anyhow!("the list of participants has no wallets")));
         };
         let suite = Suite::new(admin, first_nonce, participants.institutions.clone());
-        let mut plan = Self { suite, stages: Vec::new(), admin, central_bank, wallets, first_nonce };
+        let (stages, left) = (Vec::new(), Vec::new());
+        let mut plan = Self { suite, stages, left, admin, central_bank, wallets, first_nonce };
         let wallet = |wallet: Wallet| plan.wallet(wallet);
         let setup = Setup { suite: &plan.suite, wallet: &wallet, prefix: "deploy" };
+        // The central bank's key is here, so what it does for itself is done too.
+        let (own, left) = setup.enable().into_iter().partition(|order| order.sender == Wallet::CentralBank);
         let stages = vec![
             Stage { title: Text::Deploying, orders: setup.deploy() },
             Stage { title: Text::Admitting, orders: setup.admit() },
+            Stage { title: Text::Approving, orders: own },
         ];
-        plan.stages = stages;
+        (plan.stages, plan.left) = (stages, left);
         Ok(plan)
     }
 

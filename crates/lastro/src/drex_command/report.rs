@@ -4,6 +4,7 @@ use super::Played;
 use super::funding::{ISSUED, SERIES};
 use super::network::{Account, Network};
 use super::texts::{Text, Texts};
+use crate::dispatch::{Order, Target};
 use crate::drex_suite::Wallet;
 use crate::printer::Printer;
 use crate::table::{Align, Table};
@@ -31,11 +32,21 @@ pub(super) struct Sandbox<'a> {
     pub(super) urls: Option<(String, String)>,
 }
 
+/// What a deployment has beside the network.
+pub(super) struct Deployment<'a> {
+    /// Its directory.
+    pub(super) path: &'a Path,
+    /// The node's URL, without user name and password.
+    pub(super) rpc: &'a str,
+    /// What others must send with their own keys.
+    pub(super) left: &'a [Order],
+}
+
 impl Report<'_> {
     /// Shows a sandbox that is up.
     pub(super) fn show_sandbox(&self, sandbox: &Sandbox<'_>, printer: &Printer) {
         let (http, ws) = sandbox.urls.clone().unzip();
-        self.show_network(&[("http", http.clone()), ("ws", ws.clone())], printer);
+        self.show_network(sandbox.path, &[("http", http.clone()), ("ws", ws.clone())], printer);
         self.show_wallets(printer);
         printer.heading(self.texts.text(Text::Bonds));
         for (acronym, code, maturity) in SERIES {
@@ -54,23 +65,44 @@ impl Report<'_> {
     }
 
     /// Shows a deployment that is done.
-    pub(super) fn show_deployment(&self, rpc: &str, path: &Path, printer: &Printer) {
-        self.show_network(&[("rpc", Some(rpc.to_owned()))], printer);
-        let left = [Text::LeftToBanks, Text::LeftToReserves, Text::LeftToTreasury, Text::LeftToAdministrator];
-        let left = left.map(|text| self.texts.text(text));
+    pub(super) fn show_deployment(&self, deployment: &Deployment<'_>, printer: &Printer) {
+        let Deployment { path, rpc, left } = deployment;
+        self.show_network(path, &[("rpc", Some((*rpc).to_owned()))], printer);
+        let texts = [
+            Text::LeftToBanks,
+            Text::LeftToReserves,
+            Text::LeftToTreasury,
+            Text::LeftToClients,
+            Text::LeftToAdministrator,
+        ];
+        let texts = texts.map(|text| self.texts.text(text));
         printer.heading(self.texts.text(Text::LeftToDo));
-        left.iter().for_each(|line| printer.line(&format!("  {line}")));
+        texts.iter().for_each(|line| printer.line(&format!("  {line}")));
         printer.done(&format!("\n✓ {}", self.texts.text(Text::Deployed)));
         let mut value = self.as_json();
         value.extend([
             ("dataDir".to_owned(), json!(path.display().to_string())),
             ("rpc".to_owned(), json!(rpc)),
-            ("leftToDo".to_owned(), json!(left)),
+            ("leftToDo".to_owned(), json!(texts)),
+            ("leftTransactions".to_owned(), left.iter().map(|order| self.left(order)).collect()),
         ]);
         printer.json(&Value::Object(value));
     }
 
-    fn show_network(&self, urls: &[(&str, Option<String>)], printer: &Printer) {
+    /// A transaction that somebody else must send, ready to be signed.
+    fn left(&self, order: &Order) -> Value {
+        let (Target::Call(to) | Target::Create(to)) = order.target;
+        json!({
+            "holder": self.network.holder(order.sender),
+            "from": self.network.account(order.sender).map(|account| account.address.to_string()),
+            "contract": self.network.suite.name_of(to),
+            "to": to.to_string(),
+            "data": order.data.to_string(),
+            "subject": order.subject,
+        })
+    }
+
+    fn show_network(&self, path: &Path, urls: &[(&str, Option<String>)], printer: &Printer) {
         let (network, texts) = (self.network, self.texts);
         let Played { sent, repeated } = self.played;
         printer.heading(texts.text(Text::Network));
@@ -78,6 +110,7 @@ impl Report<'_> {
         for (name, url) in urls {
             table.row([(*name).to_owned(), url.clone().unwrap_or_default()]);
         }
+        table.row([texts.text(Text::Directory).to_owned(), path.display().to_string()]);
         let transactions = match repeated {
             0 => sent.to_string(),
             _ => format!("{sent} + {repeated} {}", texts.text(Text::OfEarlierRun)),

@@ -233,7 +233,7 @@ fn said(dir: &Path, language: &str) -> String {
     let answer = stop(process);
     let port = |line: &str| line.rsplit(' ').next().filter(|url| url.contains("127.0.0.1")).map(str::to_owned);
     let urls: Vec<String> = answer.stdout.lines().filter_map(port).collect();
-    urls.iter().fold(answer.shown(&[]), |said, url| said.replace(url.as_str(), "[url]"))
+    urls.iter().fold(answer.shown(&[(text(dir), "[folder]")]), |said, url| said.replace(url.as_str(), "[url]"))
 }
 
 #[test]
