@@ -172,6 +172,12 @@ impl Plan {
         let Some(wallets) = participants.wallets.clone() else {
             return Err(Failure::new(FailureKind::Usage, anyhow::anyhow!("the list of participants has no wallets")));
         };
+        for (whose, key) in [("the administrator", admin), ("the central bank", central_bank)] {
+            if let Some(name) = wallets.name_of(key) {
+                let error = anyhow::anyhow!("{name} is the wallet of {whose}, {key}: every wallet is one's own");
+                return Err(Failure::new(FailureKind::Usage, error));
+            }
+        }
         let suite = Suite::new(admin, first_nonce, participants.institutions.clone());
         let (stages, left) = (Vec::new(), Vec::new());
         let mut plan = Self { suite, stages, left, admin, central_bank, wallets, first_nonce };

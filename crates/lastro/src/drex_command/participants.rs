@@ -6,10 +6,11 @@ use alloy_primitives::Address;
 use anyhow::Context;
 use market::CnpjRoot;
 use serde_json::{Map, Value, json};
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 /// Longest file, in bytes.
-const FILE_BYTES_MAX: usize = 1 << 20;
+const FILE_BYTES_MAX: u64 = 1 << 20;
 /// Most institutions of one network: the pilot had 26 nodes.
 const INSTITUTIONS_MAX: usize = 64;
 /// Most clients of an institution.
@@ -17,7 +18,13 @@ const CLIENTS_MAX: usize = 16;
 /// Longest name, in characters.
 const NAME_CHARACTERS_MAX: usize = 64;
 /// Keys of a file for a deployment.
-const FILE_KEYS: [&str; 2] = ["treasury_wallet", "institution"];
+const FILE_KEYS: [&str; 2] = [TREASURY_WALLET, "institution"];
+/// Key of the Treasury's wallet.
+const TREASURY_WALLET: &str = "treasury_wallet";
+/// Key of an institution's default wallet.
+const DEFAULT_WALLET: &str = "default_wallet";
+/// Key of an institution's reserve.
+const RESERVE_WALLET: &str = "reserve_wallet";
 
 /// What a file is for: a sandbox makes wallets, a deployment is told them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +40,7 @@ impl Use {
     fn keys(self) -> &'static [&'static str] {
         match self {
             Self::Sandbox => &["name", "cnpj_root", "ispb", "clients"],
-            Self::Deployment => &["name", "cnpj_root", "ispb", "default_wallet", "reserve_wallet"],
+            Self::Deployment => &["name", "cnpj_root", "ispb", DEFAULT_WALLET, RESERVE_WALLET],
         }
     }
 }
@@ -89,6 +96,8 @@ enum Mistake {
     TooManyClients { row: usize, count: usize },
     #[error("institution {row}: `{key}` is `{text}`, which is no wallet's address, write 0x and 40 hexadecimal digits")]
     Wallet { row: usize, key: &'static str, text: String },
+    #[error("{second} is the same address as {first}: every wallet is one's own")]
+    SameWallet { first: String, second: String },
     #[error("`treasury_wallet` is missing, or is no address: write 0x and 40 hexadecimal digits")]
     TreasuryWallet,
 }
@@ -100,11 +109,12 @@ enum Mistake {
 pub(crate) fn read(path: &Path, purpose: Use) -> Result<Participants, Failure> {
     let usage = |error| Failure::new(FailureKind::Usage, error);
     let shown = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read `{shown}`")).map_err(usage)?;
-    if text.len() > FILE_BYTES_MAX {
-        let length = text.len();
-        return Err(usage(anyhow::anyhow!("`{shown}` has {length} bytes, at most {FILE_BYTES_MAX} are read")));
-    }
+    let text = read_text(path).with_context(|| format!("cannot read `{shown}`")).map_err(usage)?;
+    let Some(text) = text else {
+        return Err(usage(anyhow::anyhow!(
+            "`{shown}` has more than {FILE_BYTES_MAX} bytes, which is the most that is read"
+        )));
+    };
     let is_json = path.extension().is_some_and(|extension| extension == "json");
     let value = if is_json {
         serde_json::from_str(&text).map_err(anyhow::Error::new)
@@ -113,6 +123,16 @@ pub(crate) fn read(path: &Path, purpose: Use) -> Result<Participants, Failure> {
     };
     let value: Value = value.with_context(|| format!("`{shown}` cannot be read")).map_err(usage)?;
     parse(&value, purpose).map_err(|mistakes| mistaken(&format!("`{shown}`"), mistakes))
+}
+
+/// The file's text; `None` if it is longer than it may be, of which no more is read.
+fn read_text(path: &Path) -> std::io::Result<Option<String>> {
+    let mut bytes = Vec::new();
+    let length = std::fs::File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if length as u64 > FILE_BYTES_MAX {
+        return Ok(None);
+    }
+    String::from_utf8(bytes).map(Some).map_err(|error| std::io::Error::new(ErrorKind::InvalidData, error))
 }
 
 /// A mistake of the file's form on one line, with its place.
@@ -156,21 +176,28 @@ fn parse(value: &Value, purpose: Use) -> Result<Participants, Vec<Mistake>> {
     }
     let mut institutions = Vec::new();
     let mut wallets = Vec::new();
+    let mut named_wallets = Vec::new();
     for (index, row) in rows.iter().enumerate().take(INSTITUTIONS_MAX) {
         let mut row = Row { number: index + 1, value: row, mistakes: &mut mistakes };
         if let Some(institution) = row.institution(purpose) {
             institutions.push((index + 1, institution));
         }
         if purpose == Use::Deployment {
-            let pair = (row.wallet("default_wallet"), row.wallet("reserve_wallet"));
-            wallets.extend(pair.0.zip(pair.1));
+            let pair = [DEFAULT_WALLET, RESERVE_WALLET].map(|key| row.wallet(key));
+            named_wallets
+                .extend(wallet_names(index).into_iter().zip(pair).filter_map(|(name, wallet)| Some((name, wallet?))));
+            wallets.extend(pair[0].zip(pair[1]));
         }
     }
     find_twins(&institutions, &mut mistakes);
-    let treasury = value["treasury_wallet"].as_str().and_then(|text| text.parse().ok());
-    if purpose == Use::Deployment && treasury.is_none() {
-        mistakes.push(Mistake::TreasuryWallet);
+    let treasury = value[TREASURY_WALLET].as_str().and_then(|text| text.parse().ok());
+    if purpose == Use::Deployment {
+        match treasury {
+            None => mistakes.push(Mistake::TreasuryWallet),
+            Some(treasury) => named_wallets.push((format!("`{TREASURY_WALLET}`"), treasury)),
+        }
     }
+    find_same_wallets(&named_wallets, &mut mistakes);
     if !mistakes.is_empty() {
         return Err(mistakes);
     }
@@ -191,6 +218,20 @@ fn find_twins(institutions: &[(usize, Institution)], mistakes: &mut Vec<Mistake>
             mistakes.push(Mistake::Same { first: *first, second: *second, what: "root" });
         } else if let Some((first, _)) = twin(&|other| other.name == institution.name) {
             mistakes.push(Mistake::Same { first: *first, second: *second, what: "name" });
+        }
+    }
+}
+
+/// What an institution's wallets are called, by its place in the list.
+fn wallet_names(place: usize) -> [String; 2] {
+    [DEFAULT_WALLET, RESERVE_WALLET].map(|key| format!("`{key}` of institution {}", place + 1))
+}
+
+/// A wallet is one's own: a bank's reserve in its default wallet would pay itself, and a default wallet belongs to one root.
+fn find_same_wallets(named: &[(String, Address)], mistakes: &mut Vec<Mistake>) {
+    for (place, (second, wallet)) in named.iter().enumerate() {
+        if let Some((first, _)) = named[..place].iter().find(|(_, other)| other == wallet) {
+            mistakes.push(Mistake::SameWallet { first: first.clone(), second: second.clone() });
         }
     }
 }
@@ -299,6 +340,17 @@ impl Row<'_> {
     }
 }
 
+impl Wallets {
+    /// Whose the wallet is, if it is anybody's of the list.
+    pub(crate) fn name_of(&self, wallet: Address) -> Option<String> {
+        let institutions = self.institutions.iter().enumerate();
+        let mut named = institutions
+            .flat_map(|(place, (default, reserve))| wallet_names(place).into_iter().zip([*default, *reserve]));
+        let found = named.find(|(_, address)| *address == wallet).map(|(name, _)| name);
+        found.or_else(|| (self.treasury == wallet).then(|| format!("`{TREASURY_WALLET}`")))
+    }
+}
+
 impl Participants {
     /// The list as it is kept, in the form in which it is read.
     pub(crate) fn as_json(&self) -> Value {
@@ -308,15 +360,15 @@ impl Participants {
                 None => row["clients"] = json!(one.clients),
                 Some(wallets) => {
                     let (default, reserve) = wallets.institutions[place];
-                    row["default_wallet"] = json!(default.to_string());
-                    row["reserve_wallet"] = json!(reserve.to_string());
+                    row[DEFAULT_WALLET] = json!(default.to_string());
+                    row[RESERVE_WALLET] = json!(reserve.to_string());
                 }
             }
             row
         });
         let mut list = json!({ "institution": rows.collect::<Vec<Value>>() });
         if let Some(wallets) = &self.wallets {
-            list["treasury_wallet"] = json!(wallets.treasury.to_string());
+            list[TREASURY_WALLET] = json!(wallets.treasury.to_string());
         }
         list
     }
@@ -365,6 +417,44 @@ mod tests {
         let text = "treasury_wallet = '0x12'\n[[institution]]\nname = 'A'\ncnpj_root = '11111111'\nclients = []\n\
                     default_wallet = '0x00'\nreserve_wallet = '0x0000000000000000000000000000000000000000'";
         insta::assert_snapshot!(play(text, Use::Deployment));
+    }
+
+    #[test]
+    fn a_wallet_is_one_persons_in_one_part() {
+        let row = |name: &str, root: &str, default: u8, reserve: u8| {
+            let [default, reserve] = [default, reserve].map(Address::repeat_byte);
+            format!(
+                "[[institution]]\nname = '{name}'\ncnpj_root = '{root}'\n\
+                 default_wallet = '{default}'\nreserve_wallet = '{reserve}'\n"
+            )
+        };
+        let list = |rows: [String; 3]| format!("treasury_wallet = '{}'\n{}", Address::repeat_byte(9), rows.concat());
+        let same = [row("A", "11111111", 1, 1), row("B", "22222222", 2, 1), row("C", "33333333", 9, 4)];
+        let expected = [
+            "`reserve_wallet` of institution 1 is the same address as `default_wallet` of institution 1: \
+             every wallet is one's own",
+            "`reserve_wallet` of institution 2 is the same address as `default_wallet` of institution 1: \
+             every wallet is one's own",
+            "`treasury_wallet` is the same address as `default_wallet` of institution 3: every wallet is one's own",
+        ];
+        assert_eq!(play(&list(same), Use::Deployment), expected.join("\n"));
+        let own = [row("A", "11111111", 1, 2), row("B", "22222222", 3, 4), row("C", "33333333", 5, 6)];
+        let wallets = parse(&toml::from_str(&list(own)).unwrap(), Use::Deployment).unwrap().wallets.unwrap();
+        let named = [4, 9, 7].map(|byte| wallets.name_of(Address::repeat_byte(byte)));
+        let expected = ["`reserve_wallet` of institution 2", "`treasury_wallet`"].map(|name| Some(name.to_owned()));
+        assert_eq!(named[..2], expected);
+        assert_eq!(named[2], None);
+    }
+
+    #[test]
+    fn a_file_is_read_up_to_its_limit() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let length = usize::try_from(FILE_BYTES_MAX).unwrap();
+        std::fs::write(file.path(), "#".repeat(length)).unwrap();
+        assert_eq!(read_text(file.path()).unwrap().unwrap().len(), length);
+        std::fs::write(file.path(), "#".repeat(length + 1)).unwrap();
+        let refused = read(file.path(), Use::Sandbox).unwrap_err().error.to_string();
+        assert!(refused.ends_with("has more than 1048576 bytes, which is the most that is read"), "{refused}");
     }
 
     #[test]

@@ -23,6 +23,7 @@ const LIST: &str = "treasury_wallet = '0x300000000000000000000000000000000000000
 struct Stage {
     ledger: TestLedger,
     folder: tempfile::TempDir,
+    admin: Address,
 }
 
 impl Stage {
@@ -33,11 +34,11 @@ impl Stage {
         std::fs::write(folder.path().join("wrong"), "wrong horse\n").unwrap();
         let passphrase = Passphrase::from_file(&folder.path().join("passphrase")).unwrap();
         let keys = KeystoreDirectory::open(folder.path()).unwrap();
-        for name in ["admin", "central-bank", "other"] {
+        let [admin, ..] = ["admin", "central-bank", "other"].map(|name| {
             let (label, cost) = (KeyLabel::parse(name).unwrap(), ScryptCost::new(2, 8, 1).unwrap());
-            let _ = keys.create_key(&label, Purpose::Transactions, &passphrase, cost).unwrap();
-        }
-        Self { ledger: TestLedger::new(), folder }
+            keys.create_key(&label, Purpose::Transactions, &passphrase, cost).unwrap().address
+        });
+        Self { ledger: TestLedger::new(), folder, admin }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -130,6 +131,8 @@ fn what_is_wrong_is_refused_before_anything_is_sent() {
     let http = node.http.clone();
     let list = stage.path("short.toml");
     std::fs::write(&list, LIST.replace("reserve_wallet", "reserve_walet")).unwrap();
+    let own = stage.path("own.toml");
+    std::fs::write(&own, LIST.replace("0x1000000000000000000000000000000000000001", &stage.admin.to_string())).unwrap();
     let missing = text(&stage.path("absent.json")).to_owned();
     let wrong = text(&stage.path("wrong")).to_owned();
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -140,6 +143,7 @@ fn what_is_wrong_is_refused_before_anything_is_sent() {
         ("--admin-key", &missing, 2, "cannot read `"),
         ("--passphrase-file", &wrong, 2, "cannot use key file"),
         ("--participants", text(&list), 2, "cannot be used: 2 mistakes"),
+        ("--participants", text(&own), 2, "`default_wallet` of institution 1 is the wallet of the administrator, 0x"),
     ];
     for (option, value, code, expected) in cases {
         let refused = stage.with(&http, option, value);
