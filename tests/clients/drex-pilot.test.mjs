@@ -1,6 +1,6 @@
 // Scripts as a participant of the Drex pilot wrote them, against the sandbox: ethers 5, the published ABIs, addresses by
-// the keys of AddressDiscovery, gas for nothing. What the kit never published (1001, `setApprovalForAll`) is written as a
-// participant had to write it: by hand.
+// the keys of AddressDiscovery, gas for nothing. What the kit never published comes from our own artifacts: the ABI of 1001,
+// and the names of errors.
 
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
@@ -37,6 +37,14 @@ describe("the Drex pilot's scripts", { skip: WITHOUT_ABIS }, () => {
   const newOperationId = () => `${++operation}20260901`
   const balance = async (token, account) => (await token.balanceOf(account.address ?? account)).toNumber()
   const tokenOf = async (one) => new ethers.Contract(one.token, await publishedAbi('RealTokenizado'), pilot.provider)
+
+  /** Whether a call was refused with this error of the contract, and no other. */
+  const refusedWith = async (contract, name) => {
+    const { abi } = await readArtifact(contract)
+    const errors = new ethers.utils.Interface(abi)
+    const selector = errors.getSighash(errors.getError(name))
+    return (error) => error.code === 'CALL_EXCEPTION' && error.data?.slice(0, 10) === selector
+  }
 
   /** Runs an action and says by how much each balance changed. */
   const changes = async (watched, action) => {
@@ -107,8 +115,8 @@ describe("the Drex pilot's scripts", { skip: WITHOUT_ABIS }, () => {
 
   test('a wallet that is not enabled is refused by the contract\'s own error', LIMIT, async () => {
     const stranger = ethers.Wallet.createRandom().address
-    const transfer = real.connect(a.bank).callStatic.transfer(stranger, 1)
-    await assert.rejects(transfer, (error) => error.code === 'CALL_EXCEPTION')
+    const isNotEnabled = await refusedWith('RealDigital', 'CBDCAccountNotEnabled')
+    await assert.rejects(real.connect(a.bank).callStatic.transfer(stranger, 1), isNotEnabled)
   })
 
   describe('swaps between customers of two banks', () => {
@@ -284,8 +292,8 @@ describe("the Drex pilot's scripts", { skip: WITHOUT_ABIS }, () => {
       await mined(command(b.bank, RECEIVER))
       const event = named(await mined(command(a.bank, SENDER)), 'RepoOperationTradeForwardEvent')
       assert.deepEqual([event.status, event.returnFinancialValue.toNumber()], ['ATU', 10_010_00])
-      const early = returns.connect(b.bank).callStatic.tradeReverseRepo(original, newOperationId())
-      await assert.rejects(early, (error) => error.code === 'CALL_EXCEPTION')
+      const isEarly = await refusedWith('TPFtOperation1056', 'TPFtOperation1056NotReturnDate')
+      await assert.rejects(returns.connect(b.bank).callStatic.tradeReverseRepo(original, newOperationId()), isEarly)
     })
 
     test('1012: matured bonds are redeemed, each holder\'s by its own way', { ...LIMIT, timeout: 120_000 }, async () => {
