@@ -253,7 +253,9 @@ pub(crate) fn open_failure(error: OpenError) -> Failure {
         OpenError::Node { .. } => {
             Failure::new(FailureKind::Unreachable, error).with_hint("is the node running, and at this URL?")
         }
-        OpenError::NodeOfOtherChain { .. } | OpenError::NoGenesis => Failure::new(FailureKind::Usage, error),
+        OpenError::NodeOfOtherChain { .. } => Failure::new(FailureKind::Usage, error)
+            .with_hint("name that network's node by `--rpc`, or the node's chain by `--chain-id`"),
+        OpenError::NoGenesis => Failure::new(FailureKind::Usage, error),
         OpenError::OtherCustody { .. } | OpenError::LedgerRewound { .. } | OpenError::Store(_) | OpenError::Read(_) => {
             Failure::new(FailureKind::Environment, error).with_hint("choose another directory with `--data-dir`")
         }

@@ -150,6 +150,9 @@ fn what_is_wrong_is_refused_before_anything_is_sent() {
         assert_eq!(refused.code, code, "{option} {value}: {refused:?}");
         let error = refused.json()["error"].as_str().unwrap().to_owned();
         assert!(error.contains(expected), "{option} {value}: {error}");
+        if option == "--chain-id" {
+            assert!(refused.json()["hint"].as_str().unwrap().contains("`--rpc`"), "{refused:?}");
+        }
         assert!(!stage.path("deployment").exists(), "{option} {value}: it leaves a trace");
     }
     // Nothing of it is in the way of the right command, and nothing else is on the ledger.
