@@ -35,7 +35,8 @@ pub(crate) fn judge(cursor: &Cursor, event: &RecordedEvent) -> Judgement {
     if previous > cursor.position {
         return Judgement::Gap { missing: previous };
     }
-    // With private events between, their hashes would be needed.
+    // With private events between, their hashes would be needed. What a store said before it was restored is kept from coming
+    // by its publisher, which purges it.
     let is_adjacent = header.position == cursor.position.next();
     if is_adjacent && !has_hash_after(event, cursor.hash) {
         return Judgement::WrongHash;
@@ -45,11 +46,6 @@ pub(crate) fn judge(cursor: &Cursor, event: &RecordedEvent) -> Judgement {
 
 fn has_hash_after(event: &RecordedEvent, previous: Hash) -> bool {
     event.hash_after(previous) == event.hash
-}
-
-/// The cursor behind an event.
-pub(crate) const fn behind(event: &RecordedEvent) -> Cursor {
-    Cursor { store: event.header.store, position: event.header.position, hash: event.hash }
 }
 
 #[cfg(test)]

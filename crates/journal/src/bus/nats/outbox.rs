@@ -2,13 +2,15 @@
 
 use std::convert::Infallible;
 
-use messages::RecordedEvent;
+use messages::{Position, RecordedEvent};
 use tracing::warn;
 
-use super::publisher::{NatsPublisher, PublishError};
+use super::connection::NatsError;
+use super::publisher::{NatsPublisher, Newest, PublishError};
 use crate::appender::AppendError;
-use crate::bus::{backoff, sequence};
+use crate::bus::backoff;
 use crate::cursor::Cursor;
+use crate::feed;
 use crate::group::Refusal;
 use crate::store::{Store, StoreError};
 use crate::unit::UnitOfWork;
@@ -25,6 +27,9 @@ pub enum OutboxError {
     /// An event cannot be published.
     #[error("an event cannot be published")]
     Publish(#[from] PublishError),
+    /// The bus does not say what it has of the store, or does not purge it.
+    #[error("the bus cannot be compared with the log")]
+    Look(#[source] NatsError),
     /// The store cannot be read.
     #[error("the outbox cannot be read")]
     Read(#[source] StoreError),
@@ -34,8 +39,12 @@ pub enum OutboxError {
 }
 
 impl NatsPublisher {
-    /// Publishes what the store has published since the cursor, then whatever it publishes, in order and each event at least
-    /// once. Ends only by an error, or when it is dropped.
+    /// Looks first whether the newest message under the store's name is an event of its log. If not, the store was restored or
+    /// replaced, and its readers would apply what it never said: all messages under the name are purged, and readers find what is
+    /// missing in the feed.
+    ///
+    /// Then it publishes what the store has published since the cursor, and whatever it publishes later, in order and each event
+    /// at least once. Ends only by an error, or when it is dropped.
     ///
     /// # Errors
     ///
@@ -47,10 +56,18 @@ impl NatsPublisher {
     pub async fn run(&mut self, store: &Store) -> Result<Infallible, OutboxError> {
         store.listen_to_others();
         let mut committed = store.committed();
-        let mut failures = 0;
+        let (mut failures, mut has_looked) = (0, false);
         loop {
-            let step = self.publish_page(store).await;
+            let step = if has_looked {
+                self.publish_page(store).await
+            } else {
+                self.purge_what_is_not_in(store).await.map(|()| Step::Looked)
+            };
             failures = match step {
+                Ok(Step::Looked) => {
+                    has_looked = true;
+                    0
+                }
                 Ok(Step::Published) => 0,
                 Ok(Step::NothingLeft) => {
                     // The store of this handle keeps the other end. Should it be gone, the next reading says so.
@@ -69,6 +86,26 @@ impl NatsPublisher {
         }
     }
 
+    async fn purge_what_is_not_in(&self, store: &Store) -> Result<(), OutboxError> {
+        let newest = match self.newest().await.map_err(OutboxError::Look)? {
+            None => return Ok(()),
+            Some(Newest::NoEvent) => None,
+            Some(Newest::Event(newest)) => Some(newest),
+        };
+        if let Some(newest) = newest
+            && is_in(store, newest).await.map_err(OutboxError::Read)?
+        {
+            return Ok(());
+        }
+        let messages = self.purge().await.map_err(OutboxError::Look)?;
+        let name = self.store.as_str();
+        warn!(
+            store = name,
+            messages, "the bus had what the log has not: the store was restored or replaced, its messages are purged"
+        );
+        Ok(())
+    }
+
     async fn publish_page(&mut self, store: &Store) -> Result<Step, OutboxError> {
         let from = store.cursor(CONSUMER).await.map_err(OutboxError::Read)?;
         let after = from.unwrap_or_else(|| Cursor::start(store.id()));
@@ -80,7 +117,15 @@ impl NatsPublisher {
     }
 }
 
+/// Whether the log has this very event.
+async fn is_in(store: &Store, event: Cursor) -> Result<bool, StoreError> {
+    let Some(before) = event.position.number().checked_sub(1) else { return Ok(false) };
+    let found = store.events_after(Position::new(before), 1).await?;
+    Ok(found.first().map(feed::after) == Some(event))
+}
+
 enum Step {
+    Looked,
     Published,
     NothingLeft,
 }
@@ -88,7 +133,7 @@ enum Step {
 /// Moves the cursor behind an event.
 async fn note(store: &Store, from: Option<Cursor>, last: &RecordedEvent) -> Result<(), OutboxError> {
     let mut unit = UnitOfWork::new();
-    let _ = unit.advance(CONSUMER, from, sequence::behind(last));
+    let _ = unit.advance(CONSUMER, from, feed::after(last));
     match store.append(unit).await {
         Ok(_) => Ok(()),
         // Another process publishes for this store too. It is read anew where it stands; what both published, readers see once.
@@ -102,7 +147,7 @@ impl OutboxError {
     fn may_pass(&self) -> bool {
         match self {
             Self::Read(error) => error.is_transient(),
-            Self::Note(AppendError::Unavailable { .. } | AppendError::Unknown { .. }) => true,
+            Self::Look(_) | Self::Note(AppendError::Unavailable { .. } | AppendError::Unknown { .. }) => true,
             Self::Publish(_)
             | Self::Note(
                 AppendError::Refused(_) | AppendError::Limit(_) | AppendError::Store { .. } | AppendError::Closed,

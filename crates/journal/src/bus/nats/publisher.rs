@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use async_nats::jetstream::context::{PublishAckFuture, PublishErrorKind};
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::stream::LastRawMessageErrorKind;
 use messages::header::Visibility;
 use messages::{Position, RecordedEvent, frame};
 use tracing::warn;
 
 use super::connection::{Nats, NatsError};
+use super::poison;
 use crate::bus::{BusName, backoff};
+use crate::cursor::Cursor;
+use crate::feed;
 
 /// How many messages are under way at most before the oldest must be confirmed.
 const UNCONFIRMED_MAX: usize = 256;
@@ -50,9 +54,15 @@ pub struct PublishCounts {
 /// Publishes the events of one store.
 #[derive(Debug)]
 pub struct NatsPublisher {
-    nats: Nats,
-    store: BusName,
+    pub(super) nats: Nats,
+    pub(super) store: BusName,
     counts: PublishCounts,
+}
+
+/// The newest message under a store's name.
+pub(super) enum Newest {
+    Event(Cursor),
+    NoEvent,
 }
 
 /// A message under way.
@@ -60,6 +70,13 @@ struct Unconfirmed {
     position: Position,
     bytes: usize,
     confirmation: PublishAckFuture,
+}
+
+/// What the server knows a message by for as long as it looks for duplicates: store, place, and the first eight bytes of the
+/// event's hash. Without the hash, what a restored store says at a place would be taken for what it said there before.
+fn message_id(event: &RecordedEvent) -> String {
+    let hash = event.hash.to_string();
+    format!("{}-{}-{}", event.header.store, event.header.position, hash.get(..16).unwrap_or(&hash))
 }
 
 /// Why a round of messages stopped.
@@ -108,6 +125,34 @@ impl NatsPublisher {
         }
     }
 
+    /// The newest message under the store's name; `None` if there is none. What does not decode is no event.
+    pub(super) async fn newest(&self) -> Result<Option<Newest>, NatsError> {
+        let failed =
+            |error: Box<dyn std::error::Error + Send + Sync>| self.nats.error("give the newest message", error);
+        let stream = self.nats.context.get_stream_no_info(&*self.nats.stream);
+        let stream = stream.await.map_err(|error| failed(error.into()))?;
+        match stream.get_last_raw_message_by_subject(&self.all_subjects()).await {
+            Ok(message) => Ok(Some(
+                poison::decode(&message.payload).map_or(Newest::NoEvent, |event| Newest::Event(feed::after(&event))),
+            )),
+            Err(error) if error.kind() == LastRawMessageErrorKind::NoMessageFound => Ok(None),
+            Err(error) => Err(failed(error.into())),
+        }
+    }
+
+    /// Takes all messages under the store's name from the stream.
+    pub(super) async fn purge(&self) -> Result<u64, NatsError> {
+        let failed = |error: Box<dyn std::error::Error + Send + Sync>| self.nats.error("purge messages", error);
+        let stream = self.nats.context.get_stream_no_info(&*self.nats.stream);
+        let stream = stream.await.map_err(|error| failed(error.into()))?;
+        let purged = stream.purge().filter(self.all_subjects()).await;
+        purged.map(|purged| purged.purged).map_err(|error| failed(error.into()))
+    }
+
+    fn all_subjects(&self) -> String {
+        Nats::subject(&self.store, ">")
+    }
+
     fn log(&self, error: &NatsError, failures: u32, wait: Duration, events_left: usize) {
         let (store, cause) = (self.store.as_str(), &error.source);
         let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
@@ -152,7 +197,7 @@ impl NatsPublisher {
         let bytes = frame.len();
         let message = PublishMessage::build()
             .payload(frame.into())
-            .message_id(format!("{}-{position}", event.header.store))
+            .message_id(message_id(event))
             .expected_stream(&self.nats.stream);
         let subject = Nats::subject(&self.store, event.metadata.event_type.as_str());
         match self.nats.context.send_publish(subject, message).await {

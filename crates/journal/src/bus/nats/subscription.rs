@@ -14,6 +14,7 @@ use super::poison;
 use crate::bus::sequence::{self, Judgement};
 use crate::bus::{BusName, Next, ReadFeed, backoff};
 use crate::cursor::Cursor;
+use crate::feed;
 
 /// How many acknowledgements are under way at once.
 const ACKNOWLEDGEMENTS_MAX: usize = 256;
@@ -189,7 +190,7 @@ impl NatsSubscription {
                 // A second copy of one that is handed over now; it is acknowledged with it.
                 Judgement::Duplicate => {}
                 Judgement::Follows if run.len() < self.config.batch_events_max => {
-                    stands = sequence::behind(event);
+                    stands = feed::after(event);
                     run.extend(held.event.take());
                 }
                 Judgement::Follows => break,

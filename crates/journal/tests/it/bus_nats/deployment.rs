@@ -77,8 +77,10 @@ pub(crate) const IMPATIENT: SubscriptionConfig = SubscriptionConfig {
     idle_read_after: Duration::from_secs(1),
 };
 
+const FILE: &str = "store.sqlite";
+
 async fn open(folder: &Path, state_rows: &'static [Migration]) -> Store {
-    let place = Place::Sqlite { path: folder.join("store.sqlite") };
+    let place = Place::Sqlite { path: folder.join(FILE) };
     let config = StoreConfig { durability: Durability::ProcessOnly, state_rows, ..StoreConfig::at(place) };
     Store::open(&config).await.unwrap()
 }
@@ -96,6 +98,21 @@ impl Source {
         let folder = tempfile::tempdir().unwrap();
         let store = open(folder.path(), &[]).await;
         Self { store, publishers: std::sync::Mutex::default(), folder }
+    }
+
+    /// The store as it is now, with all that belongs to it, for a later [`Self::restored`]. It is closed for that.
+    pub(crate) async fn back_up(self) -> (Self, TempDir) {
+        self.publishers.lock().unwrap().abort_all();
+        self.store.close().await;
+        let backup = tempfile::tempdir().unwrap();
+        let _ = std::fs::copy(self.folder.path().join(FILE), backup.path().join(FILE)).unwrap();
+        (Self { store: open(self.folder.path(), &[]).await, ..self }, backup)
+    }
+
+    /// The store as it was when it was backed up.
+    pub(crate) async fn restored(backup: TempDir) -> Self {
+        let store = open(backup.path(), &[]).await;
+        Self { store, publishers: std::sync::Mutex::default(), folder: backup }
     }
 
     /// Publishes what is said, from now until the source is dropped.
@@ -189,10 +206,19 @@ pub(crate) struct Reader {
 
 impl Reader {
     pub(crate) async fn new(source: &Source, nats: &Nats, store_name: &str) -> Self {
-        let folder = tempfile::tempdir_in(source.folder.path()).unwrap().keep();
-        let store = open(&folder, EFFECTS).await;
+        let store = Self::new_store(source).await;
         let reader_name = format!("reader-{}", CommandId::new(store.id().uuid()));
         Self::with_store(store, source, nats, store_name, &reader_name)
+    }
+
+    /// A reader that the servers know by this name already, with a store in which nothing was written yet.
+    pub(crate) async fn named(source: &Source, nats: &Nats, store_name: &str, reader_name: &str) -> Self {
+        Self::with_store(Self::new_store(source).await, source, nats, store_name, reader_name)
+    }
+
+    async fn new_store(source: &Source) -> Store {
+        let folder = tempfile::tempdir_in(source.folder.path()).unwrap().keep();
+        open(&folder, EFFECTS).await
     }
 
     /// Another process of a reader, or a later one: it goes on with the effects and the cursor that are in the store.

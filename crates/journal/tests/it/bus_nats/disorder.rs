@@ -112,3 +112,43 @@ async fn what_is_no_event_of_the_store_is_dropped_and_blocks_nothing() {
     // Two have the places of events of the store: they count as duplicates if these were read from the feed before.
     assert!((4..=6).contains(&counts.poison), "{counts:?}");
 }
+
+/// How many messages the stream has.
+async fn messages(server: &Server) -> u64 {
+    let context = jetstream::new(async_nats::connect(server.url()).await.unwrap());
+    context.get_stream("LASTRO").await.unwrap().cached_info().state.messages
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_store_said_before_it_was_restored_has_no_effect() {
+    let server = Server::start().unwrap();
+    let (nats, source) = (connect(&server).await, Source::new().await);
+    source.say(3).await;
+    let (source, backup) = source.back_up().await;
+    // Places 4 and 5, of which the backup knows nothing. A reader is on the bus, which keeps them for it.
+    let reader = Reader::new(&source, &nats, "tokens").await;
+    reader.wait_for_all(&source).await;
+    let name = reader.name.clone();
+    let _ = reader.stop().await;
+    source.whisper(1).await;
+    source.say(1).await;
+    source.publish_by(&nats, "tokens");
+    source.wait_for_outbox().await;
+    drop(source);
+    assert_eq!(messages(&server).await, 4);
+
+    let restored = Source::restored(backup).await;
+    restored.publish_by(&nats, "tokens");
+    // The backup's own three were published anew: the server knows them, and they are not in the stream again.
+    restored.wait_for_outbox().await;
+    let before = Reader::named(&restored, &nats, "tokens", &name).await;
+    before.wait_for_beginning().await;
+    // Another event at place 5, within the time in which the server looks for duplicates.
+    restored.whisper(1).await;
+    restored.say(1).await;
+    restored.wait_for_outbox().await;
+    before.wait_for_all(&restored).await;
+    assert_eq!(messages(&server).await, 1);
+    let counts = before.stop().await;
+    assert_eq!(counts.poison, 0, "{counts:?}");
+}
