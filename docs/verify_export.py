@@ -30,6 +30,30 @@ def content_hashes(frame):
     return hashes
 
 
+def fields(frame):
+    """A whole event's metadata: bytes by tag."""
+    at, end, found = 77, 77 + number(frame[73:77]), {}
+    while at < end:
+        length = number(frame[at + 1 : at + 3])
+        found[frame[at]], at = frame[at + 3 : at + 3 + length], at + 3 + length
+    return found
+
+
+def wrong_content(frame, versions, begins_at, tenant):
+    """What is wrong with what a frame shows: `tenant` is the one whose part it is, or `None`; `versions` are the last by stream."""
+    if frame[0] == 2:
+        return None if tenant is not None else "is sealed in an export of everything"
+    shown = fields(frame)
+    if tenant is not None and shown[1] != tenant:
+        return "shows another tenant's event"
+    stream, version = (shown[1], shown[2]), number(shown[3])
+    last = versions.get(stream, version - 1 if begins_at else 0)
+    if version != last + 1 or version == 0:
+        return f"has version {version} of its stream, where {last + 1} should be"
+    versions[stream] = version
+    return None
+
+
 def wrong_table(records, covered, promised):
     """The first table that does not have the rows or the hash that its end says; `covered` is the last event's hash."""
     name, rows, section = None, 0, None
@@ -61,6 +85,7 @@ def verify(data):
     if position == 0 and previous != sha256(b"lastro.journal.start.v1", store):
         return "the hash before the first event is not that of the store"
     earliest, events = -(2**63), [body for kind, body in records if kind == 2]
+    begins_at, versions, tenant = position, {}, None if head[112] == 1 else head[114 : 114 + head[113]]
     for frame in events:
         position += 1
         header, place = frame[1:57], f"event at place {position}: "
@@ -76,9 +101,15 @@ def verify(data):
             if number(header[48:]) != published:
                 return place + "names another published event before it than there is"
             published = position
+        problem = wrong_content(frame, versions, begins_at, tenant)
+        if problem:
+            return place + problem
         previous, earliest = computed, recorded
+    counted = [len(events), sum(frame[0] == 2 for frame in events), sum(kind == 4 for kind, _ in records)]
+    if [number(trailer[at : at + 8]) for at in (0, 8, 16)] != counted:
+        return "the trailer counts other events, sealed ones or rows than there are"
     promised = head[64:72] + head[72:104]
-    if position.to_bytes(8, "big") + previous != promised or trailer[24:64] != promised or number(trailer[:8]) != len(events):
+    if position.to_bytes(8, "big") + previous != promised or trailer[24:64] != promised:
         return "it does not end where its head and trailer say"
     problem = wrong_table(records, previous, trailer[64:])
     if problem:

@@ -2,8 +2,8 @@
 //!
 //! An export is one portable file: all events of a store, or one tenant's with place and hashes of the others', and behind them
 //! whatever tables a logical backup needs. Personal data is not in it but sealed: the keys are kept elsewhere (see
-//! [`crate::personal`]). `docs/journal-format.md` has the form to the byte, and a verifier of some ninety lines that shares no code
-//! with this one.
+//! [`crate::personal`]). `docs/journal-format.md` has the form to the byte, and a verifier of some hundred and twenty lines that
+//! shares no code with this one.
 //!
 //! A hash chain that agrees with itself can have been written yesterday by whoever owns the store. What shows that it was not is
 //! a [`Head`] kept out of the owner's reach: give those to [`verify`] as anchors.

@@ -28,9 +28,20 @@ pub(crate) struct Joined {
 }
 
 impl Joined {
-    /// Begins after `border`, with `published` the last published event up to there, and goes to `up_to`.
-    pub(crate) fn new(border: Border, published: Position, up_to: Position) -> Self {
-        Self {
+    /// Begins after `border`, with `published` the last published event up to there, and goes to `up_to`. Anchors may stand at the
+    /// border too.
+    pub(crate) fn begin(
+        border: Border,
+        published: Position,
+        up_to: Position,
+        rules: &Rules,
+    ) -> Result<Self, VerifyError> {
+        let anchors = rules.compare(border.position, border.hash).map_err(|expected| VerifyError::End {
+            what: "the hash before the first event",
+            expected: format!("{expected}, as anchored"),
+            found: border.hash.to_string(),
+        })?;
+        Ok(Self {
             after: border.position,
             last: border,
             last_published: published,
@@ -40,9 +51,9 @@ impl Joined {
             events: 0,
             sealed: 0,
             published: 0,
-            anchors: 0,
+            anchors,
             up_to,
-        }
+        })
     }
 
     /// The last event so far.
@@ -140,10 +151,13 @@ impl Joined {
     }
 }
 
-/// Refuses anchors that the range cannot show to be right or wrong.
-pub(crate) fn check_anchors(anchors: &[Head], last: Head) -> Result<(), VerifyError> {
-    match anchors.iter().find(|anchor| anchor.store != last.store || anchor.position > last.position) {
-        Some(anchor) => Err(VerifyError::AnchorBeyond { anchor: *anchor, store: last.store, up_to: last.position }),
+/// Refuses anchors that the range cannot show to be right or wrong. It can show the hash that it begins with.
+pub(crate) fn check_anchors(anchors: &[Head], after: Position, last: Head) -> Result<(), VerifyError> {
+    let is_beyond = |anchor: &&Head| anchor.store != last.store || !(after..=last.position).contains(&anchor.position);
+    match anchors.iter().find(is_beyond) {
+        Some(anchor) => {
+            Err(VerifyError::AnchorBeyond { anchor: *anchor, store: last.store, after, up_to: last.position })
+        }
         None => Ok(()),
     }
 }

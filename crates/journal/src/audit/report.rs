@@ -190,13 +190,17 @@ pub enum VerifyError {
         /// What is said.
         found: String,
     },
-    /// An anchor is of another store, or beyond the end.
-    #[error("the anchored head {anchor} is of another store, or beyond place {up_to} of store {store}")]
+    /// An anchor is of another store, or outside the range, which can show nothing of it.
+    #[error(
+        "the anchored head {anchor} is of another store, or not among the places {after} to {up_to} of store {store}"
+    )]
     AnchorBeyond {
         /// The anchor.
         anchor: Head,
         /// The store that is audited.
         store: StoreId,
+        /// The place before its first event.
+        after: Position,
         /// Where it ends.
         up_to: Position,
     },

@@ -29,13 +29,26 @@ pub(crate) struct Border {
 pub(crate) struct Rules {
     pub(crate) store: StoreId,
     pub(crate) scope: Scope,
-    pub(crate) anchors: BTreeMap<Position, Hash>,
+    /// All that are given for a place, also if they contradict each other.
+    pub(crate) anchors: BTreeMap<Position, Vec<Hash>>,
 }
 
 impl Rules {
     pub(crate) fn new(store: StoreId, scope: Scope, anchors: &[Head]) -> Self {
-        let anchors = anchors.iter().map(|anchor| (anchor.position, anchor.hash)).collect();
-        Self { store, scope, anchors }
+        let mut by_place: BTreeMap<Position, Vec<Hash>> = BTreeMap::new();
+        for anchor in anchors {
+            by_place.entry(anchor.position).or_default().push(anchor.hash);
+        }
+        Self { store, scope, anchors: by_place }
+    }
+
+    /// How many anchors agree with the hash at a place, or the first that does not.
+    pub(crate) fn compare(&self, position: Position, found: Hash) -> Result<u64, Hash> {
+        let anchors = self.anchors.get(&position).map_or(&[][..], Vec::as_slice);
+        match anchors.iter().find(|expected| **expected != found) {
+            Some(expected) => Err(*expected),
+            None => Ok(anchors.len() as u64),
+        }
     }
 }
 
@@ -146,14 +159,9 @@ impl Stretch {
         if let Some(earliest) = before.recorded.filter(|earliest| *earliest > header.recorded) {
             return Err(Wrong::Time { earliest, found: header.recorded });
         }
-        match self.rules.anchors.get(&header.position) {
-            Some(expected) if *expected != found => Err(Wrong::Anchor { expected: *expected, found }),
-            Some(_) => {
-                self.anchors += 1;
-                Ok(())
-            }
-            None => Ok(()),
-        }
+        let compared = self.rules.compare(header.position, found);
+        self.anchors += compared.map_err(|expected| Wrong::Anchor { expected, found })?;
+        Ok(())
     }
 
     fn check_published(&mut self, frame: &Frame) -> Result<(), Wrong> {

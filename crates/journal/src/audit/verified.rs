@@ -57,7 +57,7 @@ pub(crate) fn read_verified(path: &Path, pages: &Sender<VerifiedPage>) -> Result
     }
     let rules = Arc::new(Rules::new(head.after.store, Scope::Whole, &[]));
     let before = Border { position: head.after.position, hash: head.after.hash, recorded: None };
-    let joined = Joined::new(before, head.published, head.up_to.position);
+    let joined = Joined::begin(before, head.published, head.up_to.position, &rules)?;
     let stretch = Stretch::after(Arc::clone(&rules), before);
     let reading = Reading { pages, rules, joined, stretch, events: Vec::new(), bytes: 0 };
     reading.read(walk, &head)

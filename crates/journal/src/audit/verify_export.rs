@@ -51,10 +51,10 @@ pub(super) struct Rest {
 pub fn verify_export(path: &Path, mut options: VerifyOptions) -> Result<Report, VerifyError> {
     let walk = Walk::open(path)?;
     let head = walk.head.clone();
-    check_anchors(&options.anchors, Head::from(head.up_to))?;
+    check_anchors(&options.anchors, head.after.position, Head::from(head.up_to))?;
     let rules = Arc::new(Rules::new(head.after.store, head.scope.clone(), &options.anchors));
-    let before = check_beginning(&head, &rules)?;
-    let mut joined = Joined::new(before, head.published, head.up_to.position);
+    let before = beginning(&head)?;
+    let mut joined = Joined::begin(before, head.published, head.up_to.position, &rules)?;
     let rest = thread::scope(|scope| {
         let (mut to_workers, mut from_workers) = (Vec::new(), Vec::new());
         for _ in 0..options.workers.get() {
@@ -76,21 +76,16 @@ pub fn verify_export(path: &Path, mut options: VerifyOptions) -> Result<Report, 
 
 /// What the first event builds on. At the beginning of a store it is known; after that the export's word is taken, and an anchor
 /// there shows whether it is true.
-fn check_beginning(head: &ExportHead, rules: &Rules) -> Result<Border, VerifyError> {
-    let after = head.after;
-    let wrong = |expected: Hash| VerifyError::End {
-        what: "the hash before the first event",
-        expected: expected.to_string(),
-        found: after.hash.to_string(),
-    };
-    let start = chain::start(after.store);
+fn beginning(head: &ExportHead) -> Result<Border, VerifyError> {
+    let (after, start) = (head.after, chain::start(head.after.store));
     if after.position.number() == 0 && after.hash != start {
-        return Err(wrong(start));
+        return Err(VerifyError::End {
+            what: "the hash before the first event",
+            expected: start.to_string(),
+            found: after.hash.to_string(),
+        });
     }
-    match rules.anchors.get(&after.position) {
-        Some(anchored) if *anchored != after.hash => Err(wrong(*anchored)),
-        _ => Ok(Border { position: after.position, hash: after.hash, recorded: None }),
-    }
+    Ok(Border { position: after.position, hash: after.hash, recorded: None })
 }
 
 /// Reads the file to its end, or until nobody wants more.

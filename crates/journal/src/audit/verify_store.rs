@@ -14,6 +14,7 @@ use super::joined::{Joined, check_anchors};
 use super::report::{Report, VerifyError, VerifyOptions, Wrong};
 use super::stored::{StoredHead, StoredReader};
 use super::stretch::{Border, Rules, Stretch};
+use crate::consumer::chain as chain_of_causes;
 use crate::store::{Place, StoreError};
 
 /// How many events are read and checked as one.
@@ -30,10 +31,11 @@ pub(crate) async fn verify_store(place: &Place, mut options: VerifyOptions) -> R
     let mut reader = StoredReader::connect(place).await?;
     let head = reader.head().await?;
     let last = head.last.position;
-    check_anchors(&options.anchors, Head { store: head.store, position: last, hash: head.last.hash })?;
+    let up_to = Head { store: head.store, position: last, hash: head.last.hash };
+    check_anchors(&options.anchors, Position::START, up_to)?;
     let rules = Arc::new(Rules::new(head.store, Scope::Whole, &options.anchors));
     let begin = Border { position: Position::START, hash: chain::start(head.store), recorded: None };
-    let mut joined = Joined::new(begin, Position::START, last);
+    let mut joined = Joined::begin(begin, Position::START, last, &rules)?;
     // Dropping the set ends the tasks, also if this future is dropped.
     let mut tasks = JoinSet::new();
     let mut pages = Vec::new();
@@ -109,7 +111,7 @@ async fn read_page(reader: &mut StoredReader, rules: &Arc<Rules>, after: Positio
             }
             Err(error) if error.is_transient() => return Err(error),
             Err(error) if size == 1 => {
-                let _ = stretch.add(Err(Wrong::Form { why: causes(&error) }));
+                let _ = stretch.add(Err(Wrong::Form { why: chain_of_causes(&error) }));
             }
             Err(_) => size /= 2,
         }
@@ -126,17 +128,6 @@ async fn border(reader: &mut StoredReader, store: StoreId, after: Position) -> B
     }
     let rows = reader.rows(after, after).await.unwrap_or_default();
     rows.first().and_then(|row| row.border()).unwrap_or(unknown)
-}
-
-/// The error and its causes in one line.
-fn causes(error: &StoreError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// Takes the pages in the turn in which they are read, until a connection whose turn it is has none left.

@@ -187,7 +187,12 @@ fn an_export_from_the_middle_verifies_against_a_head_that_was_kept() {
     log.export(&folder.file(), 400, Scope::Whole);
     let anchors = vec![Head::from(log.cursor(400)), Head::from(log.cursor(777))];
     let report = verify_export(&folder.file(), VerifyOptions { anchors, ..options() }).unwrap();
-    assert_eq!((report.after, report.events, report.anchors), (Position::new(400), 600, 1));
+    assert_eq!((report.after, report.events, report.anchors), (Position::new(400), 600, 2));
+    let mut wrong = Head::from(log.cursor(400));
+    wrong.hash = Hash::new([1; 32]);
+    let result = verify_export(&folder.file(), VerifyOptions { anchors: vec![wrong], ..options() });
+    assert!(matches!(result, Err(VerifyError::End { what: "the hash before the first event", .. })), "{result:?}");
+    assert_eq!(python_says(&folder.file()).0, Some(0));
 }
 
 #[test]
@@ -227,13 +232,28 @@ fn a_forged_event_is_found_by_the_anchor_alone() {
 }
 
 #[test]
-fn an_anchor_beyond_the_end_or_of_another_store_is_refused() {
-    let (log, folder) = (Log::of(10), Folder::new());
+fn each_of_several_anchors_of_one_place_is_compared() {
+    let (log, folder) = (Log::of(3_000), Folder::new());
     log.export(&folder.file(), 0, Scope::Whole);
+    let right = Head::from(log.cursor(2_000));
+    let forged = Head { hash: Hash::new([1; 32]), ..right };
+    for anchors in [vec![forged, right], vec![right, forged]] {
+        let result = verify_export(&folder.file(), VerifyOptions { anchors, ..options() });
+        assert!(matches!(wrong(result), (2_000, Wrong::Anchor { expected, .. }) if expected == forged.hash));
+    }
+    let anchors = vec![right, right, Head::from(Cursor::start(STORE))];
+    assert_eq!(verify_export(&folder.file(), VerifyOptions { anchors, ..options() }).unwrap().anchors, 3);
+}
+
+#[test]
+fn an_anchor_outside_the_range_or_of_another_store_is_refused() {
+    let (log, folder) = (Log::of(10), Folder::new());
+    log.export(&folder.file(), 4, Scope::Whole);
+    let before = Head::from(log.cursor(3));
     let mut anchor = Head::from(log.cursor(10));
     anchor.position = Position::new(11);
     let other = Head { store: StoreId::from_bytes([1; 16]), position: Position::new(5), ..anchor };
-    for anchor in [anchor, other] {
+    for anchor in [anchor, other, before] {
         let result = verify_export(&folder.file(), VerifyOptions { anchors: vec![anchor], ..options() });
         assert!(matches!(result, Err(VerifyError::AnchorBeyond { .. })), "{result:?}");
     }
@@ -242,9 +262,14 @@ fn an_anchor_beyond_the_end_or_of_another_store_is_refused() {
 #[test]
 fn what_a_forger_gets_wrong_is_named() {
     let forged = |position, change: fn(&mut RecordedEvent)| {
-        let mut log = Log::of(9_000);
+        let (mut log, folder) = (Log::of(9_000), Folder::new());
         log.forge(position, change);
-        wrong(verified(&log, Scope::Whole))
+        log.export(&folder.file(), 0, Scope::Whole);
+        let found = wrong(verify_export(&folder.file(), options()));
+        let (code, text) = python_says(&folder.file());
+        let is_named = text.starts_with(&format!("event at place {}: ", found.0));
+        assert!(code == Some(1) && is_named, "{text}");
+        found
     };
     let (place, found) = forged(4_002, |event| event.header.visibility = Visibility::Private);
     assert!(place == 4_005 && matches!(found, Wrong::PublishedLink { expected, .. } if expected.number() == 3_999));
@@ -254,6 +279,55 @@ fn what_a_forger_gets_wrong_is_named() {
     assert!(place == 8_000 && matches!(&found, Wrong::StreamVersion { found, .. } if found.number() == 9), "{found}");
     let (place, found) = forged(1, |event| event.metadata.stream_version = StreamVersion::new(2));
     assert!(place == 1 && matches!(found, Wrong::StreamVersion { .. }), "{place} {found}");
+}
+
+/// The file of an export with other records and the hash that these have.
+fn rewritten(path: &Path, change: impl FnOnce(&mut Vec<(u8, Vec<u8>)>)) {
+    let bytes = std::fs::read(path).unwrap();
+    let (mut at, mut records) = (16, Vec::new());
+    while at < bytes.len() - 32 {
+        let length = u32::from_be_bytes(bytes[at + 1..at + 5].try_into().unwrap()) as usize;
+        records.push((bytes[at], bytes[at + 5..at + 5 + length].to_vec()));
+        at += 5 + length;
+    }
+    change(&mut records);
+    let mut written = bytes[..16].to_vec();
+    for (kind, body) in records {
+        written.push(kind);
+        written.extend(u32::try_from(body.len()).unwrap().to_be_bytes());
+        written.extend(body);
+    }
+    let hash = <sha2::Sha256 as sha2::Digest>::digest(&written);
+    written.extend(hash);
+    std::fs::write(path, written).unwrap();
+}
+
+#[test]
+fn a_forged_count_or_scope_is_found_by_both_verifiers() {
+    let (log, folder) = (Log::of(40), Folder::new());
+    let refused = |scope: &Scope, change: &dyn Fn(&mut Vec<(u8, Vec<u8>)>)| {
+        log.export(&folder.file(), 0, scope.clone());
+        rewritten(&folder.file(), change);
+        let (code, text) = python_says(&folder.file());
+        assert_eq!(code, Some(1), "{text}");
+        (verify_export(&folder.file(), options()).unwrap_err().to_string(), text)
+    };
+    // Events, sealed ones, rows.
+    for at in [7, 15, 23] {
+        let counted = refused(&Scope::Whole, &|records| records.last_mut().unwrap().1[at] ^= 1);
+        assert_eq!(counted.1.trim(), "the trailer counts other events, sealed ones or rows than there are");
+    }
+    let of_everybody = |records: &mut Vec<(u8, Vec<u8>)>| {
+        records[0].1.truncate(112);
+        records[0].1.extend([1, 0]);
+    };
+    let (ours, theirs) = refused(&Scope::Tenant(tenant("bank_b")), &of_everybody);
+    assert_eq!(theirs.trim(), "event at place 1: is sealed in an export of everything");
+    assert!(ours.starts_with("the event at place 1 is wrong: it is a sealed event"), "{ours}");
+    let of_another = |records: &mut Vec<(u8, Vec<u8>)>| *records[0].1.last_mut().unwrap() = b'c';
+    let (ours, theirs) = refused(&Scope::Tenant(tenant("bank_b")), &of_another);
+    assert_eq!(theirs.trim(), "event at place 4: shows another tenant's event");
+    assert!(ours.starts_with("the event at place 4 is wrong: it is a whole event of another tenant"), "{ours}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use journal::audit::{Head, Scope, Source, VerifyError, VerifyOptions, Wrong, export, verify};
 use journal::{Audience, Cause, Clock, Entropy, Expected, NewEvent, Place, Store, StoreConfig, UnitOfWork};
-use messages::{Actor, EventType, Payload, StreamName, TenantId};
+use messages::{Actor, EventType, Hash, Payload, Position, StreamName, TenantId};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Row as _, sqlite::SqliteConnectOptions};
 
 const EVENTS: usize = 5_000;
@@ -80,6 +80,10 @@ async fn a_store_and_its_export_verify_and_say_the_same() {
     let _ = export(&store, Scope::Whole, &file).await.unwrap();
     let of_export = verify(Source::Export(file.clone()), VerifyOptions { anchors: vec![anchor], ..options() });
     // The version of the journal's tables and the reader's cursor.
+    let start = Head { hash: Hash::new([1; 32]), position: Position::START, ..anchor };
+    let of_other = verify(Source::Store(store.place().clone()), VerifyOptions { anchors: vec![start], ..options() });
+    let of_other = of_other.await.unwrap_err();
+    assert!(matches!(of_other, VerifyError::End { what: "the hash before the first event", .. }), "{of_other:?}");
     let with_tables = journal::audit::Report { rows: 2, ..of_store };
     assert_eq!(of_export.await.unwrap(), with_tables);
     let tenant = TenantId::parse("bank_b").unwrap();
