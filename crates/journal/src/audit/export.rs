@@ -170,7 +170,7 @@ const TABLE_DOMAIN: &[u8] = b"lastro.journal.table.v1";
 
 /// The hash of a table: domain, the hash before it, and its records with kind and length. The hash before the first table is the
 /// last event's, so that no table fits another log.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct TableHash(Sha256);
 
 impl TableHash {

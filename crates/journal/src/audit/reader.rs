@@ -128,13 +128,12 @@ impl Walk {
         if self.is_over {
             return Ok(Step::Over);
         }
-        let table = self.table.as_ref().map(|table| table.name.clone());
         let step = self.read(on_event).and_then(|(step, offset)| match step {
             Step::Trailer(trailer) => self.end(offset, trailer),
             step => Ok(step),
         });
-        step.map_err(|error| match table {
-            Some(table) => ReadFileError::Table { table, source: Box::new(error) },
+        step.map_err(|error| match &self.table {
+            Some(table) => ReadFileError::Table { table: table.name.clone(), source: Box::new(error) },
             None => error,
         })
     }
@@ -170,17 +169,19 @@ impl Walk {
                 self.rows += 1;
                 row_of(record.body, table.columns)
             }
-            (TABLE_END, table @ Some(_)) => {
-                let ended = end_table(record.body, table.take());
-                ended.map(|hash| {
-                    self.tables = hash;
-                    Step::TableEnd
-                })
-            }
+            (TABLE_END, Some(table)) => end_table(record.body, table).map(|hash| {
+                self.tables = hash;
+                Step::TableEnd
+            }),
             (TRAILER, None) => Trailer::decode(record.body).map(Step::Trailer).map_err(|error| error.to_string()),
             (kind, _) => Err(format!("a record of kind {kind} may not stand here")),
         };
-        Ok((step.map_err(|why| self.records.wrong(offset, why))?, offset))
+        let step = step.map_err(|why| self.records.wrong(offset, why))?;
+        if matches!(step, Step::TableEnd) {
+            // Only now: what is wrong with its end is said with the table's name.
+            self.table = None;
+        }
+        Ok((step, offset))
     }
 
     /// What the head says that the trailer must say.
@@ -229,13 +230,13 @@ fn row_of(body: &[u8], columns: usize) -> Result<Step, String> {
 }
 
 /// Compares a table's end with what was read of it. Gives its hash.
-fn end_table(body: &[u8], table: Option<OpenTable>) -> Result<Hash, String> {
+fn end_table(body: &[u8], table: &OpenTable) -> Result<Hash, String> {
     let end = TableEnd::decode(body).map_err(|error| error.to_string())?;
-    let Some(OpenTable { offset, rows, hash, .. }) = table else { return Err("no table has begun".to_owned()) };
-    if end.rows != rows {
+    let OpenTable { offset, rows, hash, .. } = table;
+    if end.rows != *rows {
         return Err(format!("the table that begins at byte {offset} ends after {} rows, there are {rows}", end.rows));
     }
-    let found = hash.end();
+    let found = hash.clone().end();
     if end.hash != found {
         return Err(format!(
             "the table that begins at byte {offset} has the hash {found}, and says that it has {}",

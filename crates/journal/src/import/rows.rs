@@ -20,7 +20,7 @@ pub(super) struct Target {
     table: PortableTable,
     /// Rows so far.
     row: u64,
-    /// The last row so far: rows ascend.
+    /// The last row of the page before: rows ascend.
     last: Option<Vec<Cell>>,
 }
 
@@ -49,9 +49,7 @@ impl Target {
 
     /// Checks rows and writes them.
     pub(super) async fn write(&mut self, filling: &mut Filling, rows: Vec<Vec<Cell>>) -> Result<(), ImportError> {
-        for row in &rows {
-            self.check(row)?;
-        }
+        self.check(&rows)?;
         if self.table.is_state {
             return self.insert(filling, rows).await;
         }
@@ -82,15 +80,15 @@ impl Target {
     pub(super) fn versions(&mut self, rows: &[Vec<Cell>], config: &StoreConfig) -> Result<usize, ImportError> {
         let (journal, state) = known_versions(config);
         let mut found_state = 0;
-        for row in rows {
-            self.check(row)?;
+        self.check(rows)?;
+        for (row, number) in rows.iter().zip(self.row - rows.len() as u64 + 1..) {
             let [Cell::Text(what), Cell::Integer(found)] = row.as_slice() else {
-                return Err(self.wrong(self.row, "it is no version".to_owned()));
+                return Err(self.wrong(number, "it is no version".to_owned()));
             };
             let (what, known) = match what.as_str() {
                 "journal" => ("journal", journal),
                 "state rows" => ("state rows", state),
-                other => return Err(self.wrong(self.row, format!("`{other}` has no versions"))),
+                other => return Err(self.wrong(number, format!("`{other}` has no versions"))),
             };
             match usize::try_from(*found) {
                 Ok(version @ 1..) if version <= known => {
@@ -104,28 +102,33 @@ impl Target {
         Ok(found_state)
     }
 
-    /// Checks a row by itself and against the one before.
-    fn check(&mut self, row: &[Cell]) -> Result<(), ImportError> {
-        self.row += 1;
-        let strange =
-            self.table.columns.iter().zip(row).find(|(column, cell)| !column.kind.takes(&value((*cell).clone())));
-        if let Some((column, _)) = strange {
-            return Err(self.wrong(self.row, format!("column `{}` is of another type", column.name)));
+    /// Checks a page of rows, each by itself and against the one before.
+    fn check(&mut self, rows: &[Vec<Cell>]) -> Result<(), ImportError> {
+        let of_page_before = self.last.take();
+        let mut last = of_page_before.as_deref();
+        for row in rows {
+            self.row += 1;
+            self.check_row(last, row).map_err(|why| self.wrong(self.row, why))?;
+            last = Some(row);
         }
-        if let Some(last) = &self.last {
-            let key = self.key_columns();
-            let is_in_order = match compare(last, row) {
-                Ordering::Less => key == 0 || last[..key] != row[..key],
-                // A table without a key may hold a row twice.
-                Ordering::Equal => key == 0,
-                Ordering::Greater => false,
-            };
-            if !is_in_order {
-                return Err(self.wrong(self.row, "it does not come after the row before it".to_owned()));
-            }
-        }
-        self.last = Some(row.to_vec());
+        self.last = last.map(<[Cell]>::to_vec);
         Ok(())
+    }
+
+    fn check_row(&self, last: Option<&[Cell]>, row: &[Cell]) -> Result<(), Why> {
+        let strange = self.table.columns.iter().zip(row).find(|(column, cell)| !column.kind.takes(cell));
+        if let Some((column, _)) = strange {
+            return Err(format!("column `{}` is of another type", column.name));
+        }
+        let Some(last) = last else { return Ok(()) };
+        let key = self.key_columns();
+        let is_in_order = match compare(last, row) {
+            Ordering::Less => key == 0 || last[..key] != row[..key],
+            // A table without a key may hold a row twice.
+            Ordering::Equal => key == 0,
+            Ordering::Greater => false,
+        };
+        if is_in_order { Ok(()) } else { Err("it does not come after the row before it".to_owned()) }
     }
 
     /// How many of the first columns name a row; 0 where the database sees to that itself.

@@ -6,7 +6,7 @@
 
 use super::StoreError;
 use super::rows::{Connected, StoredRow as _, failed};
-use crate::query::Value;
+use crate::audit::Cell;
 use crate::unit::Parameter;
 
 /// What a column holds.
@@ -18,14 +18,14 @@ pub(crate) enum ColumnKind {
 }
 
 impl ColumnKind {
-    /// Whether such a column takes the value. Null is for the database to judge.
-    pub(crate) const fn takes(self, value: &Value) -> bool {
+    /// Whether such a column takes the cell. Null is for the database to judge.
+    pub(crate) const fn takes(self, cell: &Cell) -> bool {
         matches!(
-            (self, value),
-            (_, Value::Null)
-                | (Self::Integer, Value::Integer(_))
-                | (Self::Text, Value::Text(_))
-                | (Self::Bytes, Value::Bytes(_))
+            (self, cell),
+            (_, Cell::Null)
+                | (Self::Integer, Cell::Integer(_))
+                | (Self::Text, Cell::Text(_))
+                | (Self::Bytes, Cell::Bytes(_))
         )
     }
 
