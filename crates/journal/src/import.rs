@@ -53,6 +53,14 @@ pub enum ImportError {
         /// How far its log goes.
         position: Position,
     },
+    /// There is a table that is not an empty store's. Name another place: nothing that is there is dropped.
+    #[error("`{place}` has table `{table}`, which is not that of an empty store")]
+    InTheWay {
+        /// The place, without secrets.
+        place: String,
+        /// The table.
+        table: String,
+    },
     /// The export is one tenant's part. Import the export of everything.
     #[error("the export is the part of tenant `{tenant}`: no store can be made of it")]
     Part {
@@ -95,7 +103,10 @@ pub enum ImportError {
     },
     /// The export is wrong: the first wrong event or table is named.
     #[error("the export is not as it was written")]
-    Verify(#[from] VerifyError),
+    Verify(#[source] VerifyError),
+    /// The operating system does not give the export. Whether it is right is not known.
+    #[error("the export cannot be read")]
+    Unreadable(#[source] ReadFileError),
     /// The place cannot be opened.
     #[error("the place to import into cannot be used")]
     Open(#[from] OpenError),
@@ -116,14 +127,24 @@ impl From<FillError> for ImportError {
     fn from(error: FillError) -> Self {
         match error {
             FillError::Open(error) => Self::Open(error),
+            FillError::InTheWay { place, table } => Self::InTheWay { place, table },
             FillError::NotEmpty { store, id, position } => Self::NotEmpty { place: store, store: id, position },
+        }
+    }
+}
+
+impl From<VerifyError> for ImportError {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::File(error @ ReadFileError::Io { .. }) => Self::Unreadable(error),
+            error => Self::Verify(error),
         }
     }
 }
 
 impl From<ReadFileError> for ImportError {
     fn from(error: ReadFileError) -> Self {
-        Self::Verify(error.into())
+        VerifyError::from(error).into()
     }
 }
 

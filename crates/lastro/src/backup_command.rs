@@ -220,7 +220,7 @@ fn restore_failure(error: RestoreStoresError) -> Failure {
         E::Manifest { .. } | E::File { .. } | E::Verify { .. } | E::Head { .. } | E::Differs { .. } => {
             (FailureKind::Refused, "take another backup; nothing was restored")
         }
-        E::There { .. } => (FailureKind::Refused, "name another place with `--into`: nothing is overwritten"),
+        E::There { .. } | E::InTheWay { .. } => (FailureKind::Refused, "name another place with `--into`: nothing is overwritten"),
         E::NoPersons => (FailureKind::Refused, "leave `--persons` out"),
         E::Places { .. } => (FailureKind::Usage, "name as many places as there are stores"),
         E::Release { .. } => (FailureKind::Environment, "restore again: it goes on where it was"),

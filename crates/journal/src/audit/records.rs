@@ -167,12 +167,18 @@ impl RecordWriter {
         partial.push(".partial");
         let partial = PathBuf::from(partial);
         let failed = |doing, source| WriteFileError::Io { doing, path: path.to_owned(), source };
-        let file = open_partial(&partial, is_secret).map_err(|source| failed("make", source))?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(WriteFileError::Busy { path: path.to_owned() }),
-            Err(TryLockError::Error(source)) => return Err(failed("lock", source)),
-        }
+        let file = loop {
+            let file = open_partial(&partial, is_secret).map_err(|source| failed("make", source))?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(WriteFileError::Busy { path: path.to_owned() }),
+                Err(TryLockError::Error(source)) => return Err(failed("lock", source)),
+            }
+            // Each turn means that another writer came to its end between the two lines.
+            if is_named(&file, &partial).map_err(|source| failed("look at", source))? {
+                break file;
+            }
+        };
         // What a process that died left under the name goes only now, when it is known that none is writing.
         file.set_len(0).map_err(|source| failed("make", source))?;
         let file = BufWriter::with_capacity(BUFFER_BYTES, file);
@@ -231,6 +237,27 @@ fn open_partial(partial: &Path, is_secret: bool) -> io::Result<File> {
         let _ = options.mode(0o600);
     }
     options.open(partial)
+}
+
+/// Whether a file that was opened by a name still has it. Who opens a file before another writer has finished it, and locks it
+/// afterwards, has the finished one in hand.
+fn is_named(file: &File, path: &Path) -> io::Result<bool> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        let of_file = file.metadata()?;
+        return match fs::metadata(path) {
+            Ok(of_name) => Ok((of_file.dev(), of_file.ino()) == (of_name.dev(), of_name.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        };
+    }
+    #[cfg(not(unix))]
+    {
+        // An open file cannot be given another name there.
+        let _ = (file, path);
+        Ok(true)
+    }
 }
 
 /// A name is on disk when its folder is.
@@ -348,6 +375,19 @@ mod tests {
     use super::*;
 
     const KIND: FileKind = FileKind { what: "test", magic: b"lastro.test.r\0", version: 3 };
+
+    /// The first writer opens the file, a second one too; the first finishes it before the second has locked it.
+    #[test]
+    fn a_file_that_was_finished_meanwhile_is_not_the_one_to_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let partial = folder.path().join("file.partial");
+        let file = open_partial(&partial, true).unwrap();
+        assert!(is_named(&file, &partial).unwrap());
+        fs::rename(&partial, folder.path().join("file")).unwrap();
+        assert!(!is_named(&file, &partial).unwrap());
+        let _third = open_partial(&partial, true).unwrap();
+        assert!(!is_named(&file, &partial).unwrap());
+    }
 
     fn written(folder: &Path, bodies: &[Vec<u8>]) -> PathBuf {
         let path = folder.join("file");

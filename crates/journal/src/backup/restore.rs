@@ -90,6 +90,14 @@ pub enum RestoreStoresError {
         /// The store that is there.
         found: StoreId,
     },
+    /// A place has a table that is not an empty store's. Nothing is dropped: name other places.
+    #[error("the place for store `{name}` has table `{table}`, which is not that of an empty store")]
+    InTheWay {
+        /// The store of the backup.
+        name: String,
+        /// The table.
+        table: String,
+    },
     /// A place cannot be looked at.
     #[error("the place for store `{name}` cannot be read")]
     Place {
@@ -252,7 +260,7 @@ impl Backup {
     async fn look(&self, into: &[StoreConfig]) -> Result<Vec<bool>, RestoreStoresError> {
         let mut found = Vec::with_capacity(into.len());
         for (store, config) in self.manifest.stores.iter().zip(into) {
-            let occupied = look(&config.place).await;
+            let occupied = look(config).await;
             found.push(occupied.map_err(|source| RestoreStoresError::Place { name: store.name.clone(), source })?);
         }
         let was_releasing = found.contains(&Occupied::Marked(ImportMark::Filled));
@@ -261,6 +269,9 @@ impl Backup {
             is_there.push(match occupied {
                 Occupied::Empty | Occupied::Marked(_) => false,
                 Occupied::Store { cursor, .. } if was_releasing && store.head() == Some(cursor.into()) => true,
+                Occupied::InTheWay { table } => {
+                    return Err(RestoreStoresError::InTheWay { name: store.name.clone(), table });
+                }
                 Occupied::Store { id, .. } => {
                     return Err(RestoreStoresError::There { name: store.name.clone(), found: id });
                 }

@@ -203,14 +203,18 @@ pub(in crate::store) async fn all_names(
     Ok(names)
 }
 
+/// Whether a table is the journal's own.
+pub(in crate::store) fn is_journals(name: &str) -> bool {
+    LEFT_OUT.contains(&name) || JOURNAL_TABLES.iter().any(|(ours, _)| *ours == name)
+}
+
 /// The service's own tables, by name.
 pub(in crate::store) async fn state_tables(
     connection: &mut impl Connected,
     catalogue: &Catalogue,
 ) -> Result<Vec<PortableTable>, StoreError> {
-    let is_ours = |name: &str| LEFT_OUT.contains(&name) || JOURNAL_TABLES.iter().any(|(ours, _)| *ours == name);
     let mut tables = Vec::new();
-    for name in all_names(connection, catalogue).await?.into_iter().filter(|name| !is_ours(name)) {
+    for name in all_names(connection, catalogue).await?.into_iter().filter(|name| !is_journals(name)) {
         check_name(&name)?;
         let rows = connection.fetch(catalogue.columns, vec![Parameter::Text(name.clone())]).await;
         let rows = rows.map_err(failed("list the columns of a table"))?;

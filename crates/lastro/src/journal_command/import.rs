@@ -54,12 +54,15 @@ fn new_place(into: &str, schema: Option<&str>) -> Result<Place, Failure> {
 /// What to do about an import that failed.
 pub(crate) fn import_failure(error: ImportError) -> Failure {
     let hint = match &error {
-        ImportError::NotEmpty { .. } => "name another place: nothing is overwritten",
+        ImportError::NotEmpty { .. } | ImportError::InTheWay { .. } => "name another place: nothing is overwritten",
         ImportError::Part { .. } => "ask for the export of everything, without `--tenant`",
         ImportError::Begins { .. } => "ask for the export of everything",
         ImportError::Newer { .. } => "use the release that wrote it, or a newer one",
         ImportError::Table { .. } | ImportError::Row { .. } | ImportError::Verify(_) => {
             "ask for the export again, and compare its SHA-256; `lastro journal verify` says more"
+        }
+        ImportError::Unreadable(_) => {
+            return environment(error).with_hint("look whether the file is there, and may be read");
         }
         ImportError::Open(_) | ImportError::Store(_) | ImportError::BrokenOff { .. } => {
             return match error {

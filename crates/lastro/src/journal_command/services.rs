@@ -1,8 +1,9 @@
 //! Which services have state rows, so that their stores can be opened and made by commands that know no service.
 
-use super::open_failure;
+use super::{environment, open_failure};
 use crate::demo::book_keeper::STATE_ROWS;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
+use anyhow::anyhow;
 use journal::store::Migration;
 use journal::{OpenError, Place, Store, StoreConfig};
 
@@ -10,11 +11,15 @@ use journal::{OpenError, Place, Store, StoreConfig};
 /// made with none of them.
 pub(crate) const KNOWN_STATE_ROWS: &[Migration] = STATE_ROWS;
 
-/// Opens a store, whichever service it belongs to.
+/// Opens a store, whichever service it belongs to. Where there is none, none is made.
 ///
 /// # Errors
-/// [`Failure`] if it cannot be opened.
+/// [`Failure`] if there is none, or it cannot be opened.
 pub(crate) async fn open_any(place: Place) -> Result<Store, Failure> {
+    if !Store::is_at(&place).await.map_err(environment)? {
+        let error = anyhow!("there is no store in `{}`", place.short_name());
+        return Err(Failure::new(FailureKind::Usage, error).with_hint("name the file or the schema of a store"));
+    }
     let config = StoreConfig::at(place);
     match Store::open(&config).await {
         // It has state rows: the first try, without, has changed nothing.

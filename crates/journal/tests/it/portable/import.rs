@@ -9,10 +9,13 @@ use journal::audit::{Scope, Source, VerifyOptions, export, verify};
 use journal::import::{ImportError, import};
 use journal::store::Migration;
 use journal::{
-    Consumer, Decided, Decision, Feed, HandlerError, OpenError, Reaction, Store, StoreConfig, Streams, Timer, Timers,
-    UnitOfWork,
+    Consumer, Decided, Decision, Feed, HandlerError, OpenError, Place, Reaction, Store, StoreConfig, Streams, Timer,
+    Timers, UnitOfWork,
 };
 use messages::{Position, RecordedEvent, Timestamp};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _};
 
 use super::{Ground, cut_after, fill, flipped, grounds, other_tenant, quiet};
 use crate::decide::counter::{Counted, Counter, command, stream, tenant};
@@ -174,6 +177,68 @@ async fn a_store_with_state_rows_alone_is_not_empty() {
     }
 }
 
+/// Runs statements on a place as somebody else would, who uses the same file or schema.
+async fn by_somebody_else(config: &StoreConfig, sql: &'static str) {
+    match &config.place {
+        Place::Sqlite { path } => {
+            let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+            let mut connection = options.connect().await.unwrap();
+            let _ = sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        }
+        Place::Postgres { url, schema } => {
+            let options = url.parse::<PgConnectOptions>().unwrap().options([("search_path", schema)]);
+            let mut connection = options.connect().await.unwrap();
+            let make = AssertSqlSafe(format!("CREATE SCHEMA IF NOT EXISTS {schema}"));
+            let _ = sqlx::raw_sql(make).execute(&mut connection).await.unwrap();
+            let _ = sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            connection.close().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tables_that_are_not_an_empty_stores_stay_and_are_named() {
+    for ground in grounds() {
+        let _ = sample(&ground).await;
+        let file = ground.file("export");
+        let others = "CREATE TABLE invoices (number BIGINT); INSERT INTO invoices VALUES (7)";
+        let named_like_ours = "CREATE TABLE events (number BIGINT)";
+        let of_state = "INSERT INTO bare (number) VALUES (1)";
+        let cases = [
+            ("nothing", false, others, "invoices"),
+            ("like_ours", false, named_like_ours, "events"),
+            ("beside_a_store", true, others, "invoices"),
+            ("state_rows", true, of_state, "bare"),
+        ];
+        for (name, has_store, sql, expected) in cases {
+            let config = ground.config(name);
+            if has_store {
+                ground.open(name).await.close().await;
+            }
+            assert_eq!(Store::is_at(&config.place).await.unwrap(), has_store, "{name}");
+            by_somebody_else(&config, sql).await;
+            let error = import(&file, &config, quiet()).await.unwrap_err();
+            let ImportError::InTheWay { table, .. } = &error else { panic!("{name}: {error:?}") };
+            assert_eq!(table, expected, "{name}");
+            // It is there, and nothing else is.
+            by_somebody_else(&config, if expected == "invoices" { "DROP TABLE invoices" } else { "SELECT 1" }).await;
+            assert_eq!(Store::is_at(&config.place).await.unwrap(), has_store, "{name}");
+        }
+        // Without what was in the way, the place is free.
+        let _ = import(&file, &ground.config("nothing"), quiet()).await.unwrap();
+        assert!(Store::is_at(&ground.config("nothing").place).await.unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_that_is_not_there_is_not_called_wrong() {
+    let [ground, _] = grounds();
+    let error = import(&ground.file("nothing"), &ground.config("to"), quiet()).await.unwrap_err();
+    assert!(matches!(error, ImportError::Unreadable(_)), "{error:?}");
+    assert_eq!(error.to_string(), "the export cannot be read");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn one_tenants_part_says_so_and_becomes_no_store() {
     for ground in grounds() {
@@ -208,7 +273,7 @@ async fn a_flipped_or_missing_byte_anywhere_leaves_no_store() {
             let cut = import(&file, &config, quiet()).await;
             assert!(flip.is_err() && cut.is_err(), "byte {at}");
         }
-        if let journal::Place::Sqlite { path } = &config.place {
+        if let Place::Sqlite { path } = &config.place {
             assert!(!path.exists(), "an import that failed leaves nothing");
         }
         std::fs::write(&file, &bytes).unwrap();
