@@ -43,8 +43,8 @@ pub struct Options {
     /// files]
     #[arg(long, value_name = "DIR")]
     pub data_in: Option<PathBuf>,
-    /// Internal: be one of two processes on the store of this URL and schema
-    #[arg(long, hide = true, num_args = 2, value_names = ["URL", "SCHEMA"])]
+    /// Internal: be one of several processes on the store of this URL and schema, with so many callers
+    #[arg(long, hide = true, num_args = 3, value_names = ["URL", "SCHEMA", "CALLERS"])]
     pub worker: Option<Vec<String>>,
 }
 
@@ -70,6 +70,8 @@ pub(crate) struct Measured {
 pub(crate) struct StoreFigures {
     /// `SQLite 3.x` or `PostgreSQL 15.x`.
     pub(crate) name: String,
+    /// What is to be said of the figures.
+    pub(crate) remark: Option<&'static str>,
     pub(crate) lines: Vec<Line>,
 }
 
@@ -84,15 +86,22 @@ pub(crate) struct Line {
     pub(crate) goal_p99_ms: Option<u64>,
 }
 
-/// Measures; prints nothing.
+/// Measures; prints nothing. `front` are the words of this program's command line in front of `journal`, by which it starts itself
+/// again.
 ///
 /// # Errors
-/// If a store cannot be opened or written.
-pub fn run(options: &Options, progress: &dyn Fn(&str)) -> Result<Report> {
+/// If a store cannot be opened or written, or what was made in a PostgreSQL cannot be removed.
+pub fn run(options: &Options, front: &[&str], progress: &dyn Fn(&str)) -> Result<Report> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
     let places = Places::prepare(options)?;
     let machine = Machine::look(places.folder(), &std::env::current_exe().unwrap_or_default());
-    let measured = runtime.block_on(measure(options, &places, progress))?;
+    let (measured, removed) = runtime.block_on(async {
+        let measured = measure(options, front, &places, progress).await;
+        // Whatever came of it.
+        (measured, places.remove().await)
+    });
+    let measured = measured?;
+    removed?;
     Ok(Report { options: options.clone(), machine, measured })
 }
 
@@ -101,28 +110,30 @@ pub fn run(options: &Options, progress: &dyn Fn(&str)) -> Result<Report> {
 /// # Errors
 /// If the store cannot be opened or written.
 pub fn run_worker(options: &Options) -> Result<Option<String>> {
-    let Some([url, schema]) = options.worker.as_deref() else { return Ok(None) };
+    let Some([url, schema, callers]) = options.worker.as_deref() else { return Ok(None) };
+    let callers = callers.parse().context("the number of callers is none")?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().context("no runtime")?;
-    let events = runtime.block_on(workers::work(url, schema, Duration::from_secs(options.seconds)))?;
+    let events = runtime.block_on(workers::work(url, schema, callers, Duration::from_secs(options.seconds)))?;
     Ok(Some(events.to_string()))
 }
 
-async fn measure(options: &Options, places: &Places, progress: &dyn Fn(&str)) -> Result<Measured> {
+async fn measure(options: &Options, front: &[&str], places: &Places, progress: &dyn Fn(&str)) -> Result<Measured> {
     let mut measured = Measured::default();
     for place in places.all() {
         let name = place.name().await?;
         progress(&format!("{name}: "));
         let lines = match options.grow_to {
             Some(events_max) => growth::measure(place, events_max, progress).await?,
-            None => measure_store(options, place, places.folder(), progress).await?,
+            None => measure_store(options, front, place, places.folder(), progress).await?,
         };
-        measured.stores.push(StoreFigures { name, lines });
+        measured.stores.push(StoreFigures { name, remark: place.remark(), lines });
     }
     Ok(measured)
 }
 
 async fn measure_store(
     options: &Options,
+    front: &[&str],
     place: &TestPlace,
     folder: &Path,
     progress: &dyn Fn(&str),
@@ -162,7 +173,7 @@ async fn measure_store(
     lines.extend(reading::lines(place, folder).await?);
     if is_postgres {
         progress("two processes");
-        lines.extend(workers::lines(place, time).await?);
+        lines.extend(workers::lines(place, time, front).await?);
         progress("peer: head row locked by each command");
         lines.push(peer::naive(place, time).await?);
         progress("peer: bare SQL in groups");

@@ -34,11 +34,12 @@ pub struct Figures {
     pub json: serde_json::Value,
 }
 
-/// Runs a benchmark.
+/// Runs a benchmark. `front` are the words of this program's command line in front of the benchmark's name, by which it starts
+/// itself again where two processes are measured.
 ///
 /// # Errors
 /// If what is measured cannot be started or used.
-pub fn run(benchmark: &Benchmark, progress: &dyn Fn(&str)) -> Result<Figures> {
+pub fn run(benchmark: &Benchmark, front: &[&str], progress: &dyn Fn(&str)) -> Result<Figures> {
     match benchmark {
         Benchmark::LedgerLoad(options) => {
             let report = ledger_load::run(options)?;
@@ -48,7 +49,7 @@ pub fn run(benchmark: &Benchmark, progress: &dyn Fn(&str)) -> Result<Figures> {
             if let Some(text) = journal_load::run_worker(options)? {
                 return Ok(Figures { text, json: serde_json::Value::Null });
             }
-            let report = journal_load::run(options, progress)?;
+            let report = journal_load::run(options, front, progress)?;
             Ok(Figures { text: report.text(), json: report.json() })
         }
     }

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
             let _ = writeln!(std::io::stderr().lock(), "{what}");
         }
     };
-    let outcome = bench::run(&cli.benchmark, &progress).and_then(|figures| {
+    let outcome = bench::run(&cli.benchmark, &[], &progress).and_then(|figures| {
         let text = if cli.json { figures.json.to_string() } else { figures.text };
         Ok(writeln!(std::io::stdout().lock(), "{}", text.trim_end())?)
     });

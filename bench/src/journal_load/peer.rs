@@ -6,6 +6,7 @@ use super::callers::Figure;
 use super::place::TestPlace;
 use crate::figures::Sample;
 use anyhow::Result;
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, Executor as _};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -28,13 +29,13 @@ const TABLES: [&str; 5] = [
 
 /// Each command: lock the head, append one event and its key, commit.
 pub(crate) async fn naive(place: &TestPlace, time: Duration) -> Result<Line> {
-    let url = place.url().unwrap_or_default().to_owned();
-    make_tables(&url).await?;
+    let peers = place.peers().await?;
+    make_tables(&peers).await?;
     let started = Instant::now();
     let end = started + time;
     let mut callers: JoinSet<Result<Vec<u64>>> = JoinSet::new();
     for caller in 0..CALLERS {
-        let _ = callers.spawn(naive_caller(url.clone(), i64::try_from(caller)?, end));
+        let _ = callers.spawn(naive_caller(peers.clone(), i64::try_from(caller)?, end));
     }
     let mut latencies = Vec::new();
     while let Some(caller) = callers.join_next().await {
@@ -42,12 +43,12 @@ pub(crate) async fn naive(place: &TestPlace, time: Duration) -> Result<Line> {
     }
     let elapsed = started.elapsed();
     let figure = Figure { count: latencies.len() as u64, elapsed, latencies: Sample::new(latencies) };
-    drop_tables(&url).await?;
+    drop_tables(&peers).await?;
     Ok(line("peer: each command locks the head row, 16 callers", figure))
 }
 
-async fn naive_caller(url: String, caller: i64, end: Instant) -> Result<Vec<u64>> {
-    let mut connection = sqlx::PgConnection::connect(&url).await?;
+async fn naive_caller(peers: PgConnectOptions, caller: i64, end: Instant) -> Result<Vec<u64>> {
+    let mut connection = sqlx::PgConnection::connect_with(&peers).await?;
     let mut latencies = Vec::new();
     let mut version = 0_i64;
     while Instant::now() < end {
@@ -70,9 +71,9 @@ async fn naive_caller(url: String, caller: i64, end: Instant) -> Result<Vec<u64>
 
 /// One connection, groups by UNNEST, nothing checked and nothing hashed.
 pub(crate) async fn bare(place: &TestPlace, time: Duration) -> Result<Line> {
-    let url = place.url().unwrap_or_default().to_owned();
-    make_tables(&url).await?;
-    let mut connection = sqlx::PgConnection::connect(&url).await?;
+    let peers = place.peers().await?;
+    make_tables(&peers).await?;
+    let mut connection = sqlx::PgConnection::connect_with(&peers).await?;
     let (mut position, mut latencies) = (0_i64, Vec::new());
     let started = Instant::now();
     while started.elapsed() < time {
@@ -82,7 +83,7 @@ pub(crate) async fn bare(place: &TestPlace, time: Duration) -> Result<Line> {
     }
     let count = u64::try_from(position)?;
     let figure = Figure { count, elapsed: started.elapsed(), latencies: Sample::new(latencies) };
-    drop_tables(&url).await?;
+    drop_tables(&peers).await?;
     Ok(line("peer: bare SQL in groups of 512, one connection", figure))
 }
 
@@ -117,16 +118,16 @@ fn line(what: &'static str, figure: Figure) -> Line {
     Line { what, figure, goal_per_second: None, goal_p99_ms: None }
 }
 
-async fn make_tables(url: &str) -> Result<()> {
-    let mut connection = sqlx::PgConnection::connect(url).await?;
+async fn make_tables(peers: &PgConnectOptions) -> Result<()> {
+    let mut connection = sqlx::PgConnection::connect_with(peers).await?;
     for table in TABLES {
         let _ = connection.execute(table).await?;
     }
     Ok(())
 }
 
-async fn drop_tables(url: &str) -> Result<()> {
-    let mut connection = sqlx::PgConnection::connect(url).await?;
+async fn drop_tables(peers: &PgConnectOptions) -> Result<()> {
+    let mut connection = sqlx::PgConnection::connect_with(peers).await?;
     let _ = connection.execute(TABLES[0]).await?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use super::callers::Figure;
 use super::place::TestPlace;
 use crate::figures::Sample;
 use anyhow::Result;
+use sqlx::postgres::PgConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{Connection as _, Executor as _};
 use std::time::Instant;
@@ -15,9 +16,9 @@ const COMMITS: usize = 500;
 /// Commits one changed row [`COMMITS`] times.
 pub(crate) async fn line(place: &TestPlace) -> Result<Line> {
     let started = Instant::now();
-    let micros = match (place.folder(), place.url()) {
-        (Some(folder), _) => sqlite(&folder.join("probe.db")).await?,
-        (None, url) => postgres(url.unwrap_or_default()).await?,
+    let micros = match place.folder() {
+        Some(folder) => sqlite(&folder.join("probe.db")).await?,
+        None => postgres(&place.peers().await?).await?,
     };
     let figure = Figure { count: COMMITS as u64, elapsed: started.elapsed(), latencies: Sample::new(micros) };
     Ok(Line { what: "probe: empty durable commit", figure, goal_per_second: None, goal_p99_ms: None })
@@ -35,8 +36,8 @@ async fn sqlite(path: &std::path::Path) -> Result<Vec<u64>> {
     time(&mut connection).await
 }
 
-async fn postgres(url: &str) -> Result<Vec<u64>> {
-    let mut connection = sqlx::PgConnection::connect(url).await?;
+async fn postgres(peers: &PgConnectOptions) -> Result<Vec<u64>> {
+    let mut connection = sqlx::PgConnection::connect_with(peers).await?;
     let _ = connection.execute("CREATE TABLE IF NOT EXISTS lastro_probe (n BIGINT)").await?;
     let _ = connection.execute("INSERT INTO lastro_probe VALUES (0)").await?;
     let micros = time_postgres(&mut connection).await?;

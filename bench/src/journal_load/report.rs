@@ -25,6 +25,9 @@ impl Report {
                 "\n{}\n{:<52}{:>10}{:>12}{:>12}   promised\n",
                 store.name, "", "per second", "p50 in ms", "p99 in ms"
             );
+            if let Some(remark) = store.remark {
+                let _ = writeln!(text, "({remark})");
+            }
             for line in &store.lines {
                 let _ = writeln!(text, "{}", row(line));
             }
@@ -37,7 +40,7 @@ impl Report {
     pub fn json(&self) -> Value {
         let stores = self.measured.stores.iter().map(|store| {
             let lines: Vec<Value> = store.lines.iter().map(line_json).collect();
-            json!({ "store": store.name, "figures": lines })
+            json!({ "store": store.name, "remark": store.remark, "figures": lines })
         });
         json!({
             "benchmark": "journal",

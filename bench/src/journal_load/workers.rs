@@ -9,26 +9,28 @@ use journal::{Place, Store, StoreConfig};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Callers in each process.
-const CALLERS: usize = 256;
-
-/// One process with all the callers, then two with half of them each.
-pub(crate) async fn lines(place: &TestPlace, time: Duration) -> Result<Vec<Line>> {
-    let one = measure(place, 1, time).await?;
-    let goal = one.per_second();
-    let two = measure(place, 2, time).await?;
+/// One process, then two with as many callers together, then two with as many callers each: whoever adds a process brings its own
+/// callers. Both are held against the one.
+pub(crate) async fn lines(place: &TestPlace, time: Duration, front: &[&str]) -> Result<Vec<Line>> {
+    let line = |what, figure, goal| Line { what, figure, goal_per_second: goal, goal_p99_ms: None };
+    let one = measure(place, 1, 512, time, front).await?;
+    let goal = Some(one.per_second());
+    let shared = measure(place, 2, 256, time, front).await?;
+    let doubled = measure(place, 2, 512, time, front).await?;
     Ok(vec![
-        Line { what: "one process, 512 callers", figure: one, goal_per_second: None, goal_p99_ms: None },
-        Line {
-            what: "two processes on one store, 256 callers each",
-            figure: two,
-            goal_per_second: Some(goal),
-            goal_p99_ms: None,
-        },
+        line("one process, 512 callers", one, None),
+        line("two processes, 256 callers each: 512 as before", shared, goal),
+        line("two processes, 512 callers each: 1,024", doubled, goal),
     ])
 }
 
-async fn measure(place: &TestPlace, processes: usize, time: Duration) -> Result<Figure> {
+async fn measure(
+    place: &TestPlace,
+    processes: usize,
+    callers: usize,
+    time: Duration,
+    front: &[&str],
+) -> Result<Figure> {
     let config = place.fresh().await?;
     let Place::Postgres { url, schema } = &config.place else { anyhow::bail!("two processes need a PostgreSQL") };
     let store = Store::open(&config).await?;
@@ -36,15 +38,12 @@ async fn measure(place: &TestPlace, processes: usize, time: Duration) -> Result<
     let mut workers = Vec::new();
     for _ in 0..processes {
         let mut worker = Command::new(std::env::current_exe().context("this program has no path")?);
-        if std::env::args().nth(1).as_deref() == Some("bench") {
-            let _ = worker.arg("bench");
-        }
-        let callers = (2 / processes).to_string();
-        let _ = worker.args(["journal", "--seconds", &time.as_secs().to_string(), "--worker", url, schema]);
-        let worker = worker.env("LASTRO_BENCH_CALLERS", callers).stdin(Stdio::null()).stdout(Stdio::piped());
-        workers.push(worker.spawn().context("a second process cannot be started")?);
+        let _ = worker.args(front).args(["journal", "--seconds", &time.as_secs().to_string()]);
+        let _ = worker.args(["--worker", url, schema, &callers.to_string()]);
+        workers.push(worker.stdin(Stdio::null()).stdout(Stdio::piped()).spawn());
     }
     for worker in workers {
+        let worker = worker.context("a second process cannot be started")?;
         let output = tokio::task::spawn_blocking(move || worker.wait_with_output()).await??;
         ensure!(output.status.success(), "a worker failed: {}", output.status);
     }
@@ -55,11 +54,10 @@ async fn measure(place: &TestPlace, processes: usize, time: Duration) -> Result<
 }
 
 /// The worker's part: appends for so long, and gives how many.
-pub(crate) async fn work(url: &str, schema: &str, time: Duration) -> Result<u64> {
+pub(crate) async fn work(url: &str, schema: &str, callers: usize, time: Duration) -> Result<u64> {
     let place = Place::Postgres { url: url.to_owned(), schema: schema.to_owned() };
     let store = Store::open(&StoreConfig::at(place)).await?;
-    let times: usize = std::env::var("LASTRO_BENCH_CALLERS").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
-    let figure = callers::run(&store, Load::Units { callers: CALLERS * times }, time).await?;
+    let figure = callers::run(&store, Load::Units { callers }, time).await?;
     store.close().await;
     Ok(figure.count)
 }

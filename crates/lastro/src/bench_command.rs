@@ -6,7 +6,7 @@ use bench::Benchmark;
 
 /// Runs a benchmark and prints what it found.
 pub(crate) fn run(benchmark: &Benchmark, printer: &Printer) -> Result<(), Failure> {
-    let result = bench::run(benchmark, &|what| printer.progress(what));
+    let result = bench::run(benchmark, &["bench"], &|what| printer.progress(what));
     printer.progress_end();
     let figures = result.map_err(|error| Failure::new(FailureKind::Environment, error))?;
     printer.line(figures.text.trim_end());
