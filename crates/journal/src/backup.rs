@@ -21,4 +21,4 @@ mod writing;
 pub use self::cut::{Cut, CutError, HOLD_MAX};
 pub use self::manifest::{BackupFile, BackupStore, MANIFEST_BYTES_MAX, Manifest};
 pub use self::restore::{Backup, Drilled, RestoreStoresError};
-pub use self::writing::{BackupError, check_name};
+pub use self::writing::{BackupError, check_folder, check_name};

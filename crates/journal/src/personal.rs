@@ -38,7 +38,7 @@ mod rotation;
 mod schema;
 mod value;
 
-pub use self::backup::BACKUP_KEPT_DAYS_MAX;
+pub use self::backup::{BACKUP_KEPT_DAYS_MAX, PersonsBackedUp};
 pub use self::cache::{KEPT_KEYS_MAX, KEY_KEPT_MAX};
 pub use self::erasure::{
     Erasure, ErasureRequest, LegalBasis, REFERENCE_BYTES_MAX, REQUESTER_BYTES_MAX, RegisterBroken,

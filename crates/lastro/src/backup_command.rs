@@ -1,17 +1,19 @@
 //! `lastro backup` and `lastro restore`: one cut of all stores of a process, brought back, and the drill that proves it.
 
+mod persons;
 mod sources;
 
-use crate::cli::{Backup as Arguments, BackupCommand, BackupDrill, PersonsArguments, Restore};
+use crate::cli::{Backup as Arguments, BackupCommand, BackupDrill, Restore};
 use crate::failure::{Failure, FailureKind};
 use crate::interruption::Interruption;
 use crate::journal_command::environment;
+use crate::journal_command::import::import_failure;
 use crate::journal_command::services::KNOWN_STATE_ROWS;
 use crate::printer::Printer;
 use anyhow::anyhow;
-use journal::backup::{Backup, BackupError, BackupStore, Cut, CutError, Manifest, RestoreStoresError};
-use journal::personal::{MasterKeySource, PersonKeys, PersonKeysConfig};
-use journal::{Clock, Entropy, Place, StoreConfig};
+use journal::backup::{Backup, BackupError, BackupStore, Cut, CutError, Manifest, RestoreStoresError, check_folder};
+use journal::personal::{MasterKeySource, PersonKeys, PersonsBackedUp};
+use journal::{Clock, Place, StoreConfig};
 use serde_json::{Value, json};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -38,9 +40,10 @@ async fn backup(arguments: &Arguments, printer: &Printer) -> Result<(), Failure>
         );
     };
     let places = sources::places_of(&arguments.sources, &arguments.schemas)?;
-    let persons = match persons_config(&arguments.persons) {
+    check_folder(out).map_err(backup_failure)?;
+    let persons = match persons::config(&arguments.persons)? {
         None => None,
-        Some(config) => Some(PersonKeys::open(&config).await.map_err(environment)?),
+        Some(config) => Some(PersonKeys::open_existing(&config).await.map_err(persons::open_failure)?),
     };
     let interruption = Interruption::watch(printer)?;
     let cut = Cut::at(&places).await.map_err(cut_failure)?;
@@ -48,19 +51,21 @@ async fn backup(arguments: &Arguments, printer: &Printer) -> Result<(), Failure>
     let manifest = cut.write(out, persons.as_ref(), Clock::System.now(), on_progress).await;
     printer.progress_end();
     let manifest = manifest.map_err(backup_failure)?;
-    show(&manifest, printer);
+    let counted = Backup::open(out).map_err(restore_failure)?.persons(None).await.map_err(restore_failure)?;
+    show(&manifest, counted, printer);
     printer.done(&format!("wrote `{}`", out.display()));
     printer.note(&format!("prove it with `lastro backup drill --from {}`", out.display()));
-    printer.json(&as_json(&manifest, out));
+    printer.json(&as_json(&manifest, counted, out));
     Ok(())
 }
 
-fn show(manifest: &Manifest, printer: &Printer) {
+fn show(manifest: &Manifest, persons: Option<PersonsBackedUp>, printer: &Printer) {
     for store in &manifest.stores {
         printer.line(&line_of(store));
     }
-    if let Some(persons) = &manifest.persons {
-        printer.line(&format!("persons    `{}`: keep it for a shorter time, and elsewhere", persons.name));
+    if let (Some(file), Some(persons)) = (&manifest.persons, persons) {
+        printer.line(&persons_line(persons));
+        printer.note(&format!("keep `{}` for a shorter time, and elsewhere", file.name));
     }
     printer.line(&format!("held       {} µs", manifest.held_us()));
 }
@@ -70,14 +75,18 @@ fn line_of(store: &BackupStore) -> String {
     format!("{:<10} {head}", store.name)
 }
 
-fn as_json(manifest: &Manifest, folder: &Path) -> Value {
+fn persons_line(PersonsBackedUp { living, erased }: PersonsBackedUp) -> String {
+    format!("persons    {living} with a key, {erased} erased")
+}
+
+fn as_json(manifest: &Manifest, persons: Option<PersonsBackedUp>, folder: &Path) -> Value {
     let stores: Vec<Value> = manifest.stores.iter().map(store_json).collect();
     json!({
         "folder": folder.display().to_string(),
         "madeMicroseconds": manifest.made().micros(),
         "heldMicroseconds": manifest.held_us(),
         "stores": stores,
-        "persons": manifest.persons.is_some(),
+        "persons": persons.map(|persons| json!({ "living": persons.living, "erased": persons.erased })),
     })
 }
 
@@ -94,23 +103,48 @@ fn store_json(store: &BackupStore) -> Value {
 
 async fn restore_all(arguments: &Restore, printer: &Printer) -> Result<(), Failure> {
     let backup = Backup::open(&arguments.from).map_err(restore_failure)?;
-    let configs = targets(&backup, &arguments.into)?;
-    let interruption = Interruption::watch(printer)?;
-    let restored = backup.restore(&configs, workers(), |name| interruption.on_progress(name)).await;
-    printer.progress_end();
-    let _ = restored.map_err(restore_failure)?;
-    if let Some(config) = persons_config(&arguments.persons) {
-        let _ = backup.restore_persons(&config, &[]).await.map_err(restore_failure)?;
-        printer
-            .warning("whoever was erased after the backup was made is there again: erase them anew, by the register");
-    } else if backup.manifest().persons.is_some() {
+    let persons = persons::config(&arguments.persons)?;
+    if persons.is_some() && backup.manifest().persons.is_none() {
+        return Err(restore_failure(RestoreStoresError::NoPersons));
+    }
+    let configs = match &arguments.into {
+        Some(into) => targets(&backup, into)?,
+        // `--persons-only`
+        None => Vec::new(),
+    };
+    if arguments.into.is_some() {
+        backup.check_into(&configs).await.map_err(restore_failure)?;
+    }
+    let counted = backup.persons(None).await.map_err(restore_failure)?;
+    // The keys come first: what is most likely to be wrong is their master key, and nothing is there then.
+    if let Some(config) = &persons {
+        let keys = backup.restore_persons(config, &[]).await.map_err(restore_failure)?;
+        keys.close().await;
+        counted.map(persons_line).iter().for_each(|line| printer.line(line));
+        printer.warning(
+            "whoever was erased after the backup was made is there again: the process that uses the keys must erase them \
+             anew, by the register",
+        );
+    } else if counted.is_some() {
         printer.note("the keys of persons are in the backup and were not restored: `--persons FILE --master-key FILE`");
     }
+    if arguments.into.is_some() {
+        let restored = restore_stores(&backup, &configs, printer).await;
+        restored.map_err(|failure| if persons.is_some() { persons::keys_are_there(failure) } else { failure })?;
+    }
+    printer.json(&as_json(backup.manifest(), counted, &arguments.from));
+    Ok(())
+}
+
+async fn restore_stores(backup: &Backup, configs: &[StoreConfig], printer: &Printer) -> Result<(), Failure> {
+    let interruption = Interruption::watch(printer)?;
+    let restored = backup.restore(configs, workers(), |name| interruption.on_progress(name)).await;
+    printer.progress_end();
+    let _ = restored.map_err(restore_failure)?;
     for store in &backup.manifest().stores {
         printer.line(&line_of(store));
     }
     printer.done(&format!("restored {} stores", configs.len()));
-    printer.json(&as_json(backup.manifest(), &arguments.from));
     Ok(())
 }
 
@@ -139,6 +173,9 @@ async fn drill(arguments: &BackupDrill, printer: &Printer) -> Result<(), Failure
     let drilled = backup.drill(&folder.0, &state_rows, workers(), |name| interruption.on_progress(name)).await;
     printer.progress_end();
     let drilled = drilled.map_err(restore_failure)?;
+    let master = arguments.master_key.clone().map(|path| MasterKeySource::File { path });
+    let is_unwrapped = master.is_some();
+    let counted = backup.persons(master).await.map_err(restore_failure)?;
     for store in &drilled {
         let (name, head) = (&store.name, store.head);
         printer.line(&format!(
@@ -146,10 +183,16 @@ async fn drill(arguments: &BackupDrill, printer: &Printer) -> Result<(), Failure
             store.events, store.rows, head.position, head.hash
         ));
     }
+    if let Some(persons) = counted {
+        printer.line(&persons_line(persons));
+        if !is_unwrapped {
+            printer.note("whether the keys of persons unwrap was not tried: `--master-key FILE`");
+        }
+    }
     printer.done(
         "restored elsewhere, every store verifies, stands where the manifest says, and is the one that was backed up",
     );
-    printer.json(&as_json(backup.manifest(), &arguments.from));
+    printer.json(&as_json(backup.manifest(), counted, &arguments.from));
     Ok(())
 }
 
@@ -181,17 +224,6 @@ fn workers() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
-fn persons_config(arguments: &PersonsArguments) -> Option<PersonKeysConfig> {
-    let (persons, master) = (arguments.persons.clone()?, arguments.master_key.clone()?);
-    Some(PersonKeysConfig {
-        place: Place::Sqlite { path: persons },
-        master: MasterKeySource::File { path: master },
-        former_master: None,
-        clock: Clock::System,
-        entropy: Entropy::System,
-    })
-}
-
 fn cut_failure(error: CutError) -> Failure {
     match error {
         CutError::Twice { .. } | CutError::Name { .. } => {
@@ -205,7 +237,7 @@ fn cut_failure(error: CutError) -> Failure {
 
 fn backup_failure(error: BackupError) -> Failure {
     let hint = match &error {
-        BackupError::There { .. } => "name another folder with `--out`",
+        BackupError::There { .. } | BackupError::NoName { .. } => "name another folder with `--out`",
         BackupError::Unfinished { .. } => "if no other process writes it, remove that folder",
         BackupError::Io { .. } | BackupError::Store { .. } | BackupError::Persons(_) => {
             "no backup was written: do it again"
@@ -216,18 +248,26 @@ fn backup_failure(error: BackupError) -> Failure {
 
 fn restore_failure(error: RestoreStoresError) -> Failure {
     use RestoreStoresError as E;
-    let (kind, hint) = match &error {
+    let (kind, hint) = match error {
         E::Manifest { .. } | E::File { .. } | E::Verify { .. } | E::Head { .. } | E::Differs { .. } => {
             (FailureKind::Refused, "take another backup; nothing was restored")
         }
-        E::There { .. } | E::InTheWay { .. } => (FailureKind::Refused, "name another place with `--into`: nothing is overwritten"),
+        E::Unverified { .. } => {
+            (FailureKind::Environment, "nothing was restored, and nothing wrong was found so far: do it again")
+        }
+        E::There { .. } | E::InTheWay { .. } => {
+            (FailureKind::Refused, "name another place with `--into`: nothing is overwritten")
+        }
         E::NoPersons => (FailureKind::Refused, "leave `--persons` out"),
         E::Places { .. } => (FailureKind::Usage, "name as many places as there are stores"),
         E::Release { .. } => (FailureKind::Environment, "restore again: it goes on where it was"),
-        E::Place { .. } | E::Import { .. } | E::Export { .. } => {
-            (FailureKind::Environment, "nothing was left behind: do it again")
+        E::Place { .. } | E::Export { .. } => (FailureKind::Environment, "nothing was left behind: do it again"),
+        E::Import { name, source } => {
+            let mut failure = import_failure(source);
+            failure.error = failure.error.context(format!("store `{name}` was not restored"));
+            return failure;
         }
-        E::Persons(_) => (FailureKind::Environment, "the stores are restored; restore the keys elsewhere"),
+        E::Persons(error) => return persons::restore_failure(error),
     };
     Failure::new(kind, error).with_hint(hint)
 }

@@ -1,6 +1,6 @@
 //! `lastro journal …`: the audit trail, checked and carried elsewhere without the platform.
 
-mod import;
+pub(crate) mod import;
 mod rebind;
 pub(crate) mod services;
 pub(crate) mod source;

@@ -11,7 +11,7 @@ use crate::audit::{
     export_place, verify,
 };
 use crate::import::{ImportError, Imported, import_marked};
-use crate::personal::{Erasure, PersonKeys, PersonKeysConfig, RestoreError};
+use crate::personal::{Erasure, MasterKeySource, PersonKeys, PersonKeysConfig, PersonsBackedUp, RestoreError};
 use crate::store::{
     Filling, ImportMark, Migration, Occupied, OpenError, Place, StoreConfig, StoreError, look, release,
 };
@@ -62,6 +62,14 @@ pub enum RestoreStoresError {
         /// The store.
         name: String,
         /// The first wrong event or table.
+        source: VerifyError,
+    },
+    /// An export could not be verified to its end: it was broken off, or the machine was in the way. It may be right.
+    #[error("store `{name}` of the backup was not verified to its end")]
+    Unverified {
+        /// The store.
+        name: String,
+        /// Why not.
         source: VerifyError,
     },
     /// An export is right in itself, and ends elsewhere than the manifest says.
@@ -125,8 +133,8 @@ pub enum RestoreStoresError {
     /// The backup has no keys of persons.
     #[error("the backup has no keys of persons")]
     NoPersons,
-    /// The keys of persons were not restored.
-    #[error("the keys of persons were not restored")]
+    /// The keys of persons cannot be read, or were not restored. Nothing of them is there.
+    #[error("the keys of persons cannot be used")]
     Persons(#[from] RestoreError),
     /// What a drill restored cannot be exported again.
     #[error("store `{name}` was restored and cannot be exported again")]
@@ -180,7 +188,7 @@ impl Backup {
             self.check_file(&store.file).await?;
             let options = VerifyOptions { anchors: Vec::new(), workers, on_progress: on_progress(&store.name) };
             let report = verify(Source::Export(self.folder.join(&store.file.name)), options).await;
-            let report = report.map_err(|source| RestoreStoresError::Verify { name: store.name.clone(), source })?;
+            let report = report.map_err(|source| not_verified(&store.name, source))?;
             check_head(store, report.head)?;
         }
         match &self.manifest.persons {
@@ -280,6 +288,33 @@ impl Backup {
         Ok(is_there)
     }
 
+    /// Refuses places that [`Self::restore`] would refuse, before anything else is done. Nothing is made.
+    ///
+    /// # Errors
+    ///
+    /// If they are not as many as stores, or hold something.
+    pub async fn check_into(&self, into: &[StoreConfig]) -> Result<(), RestoreStoresError> {
+        self.check_places(into)?;
+        self.look(into).await.map(drop)
+    }
+
+    /// Who is in the keys of persons, if they are part of the backup; with a master key, every key is unwrapped too.
+    ///
+    /// # Errors
+    ///
+    /// If the file is not as it was written, or a key does not unwrap.
+    pub async fn persons(
+        &self,
+        master: Option<MasterKeySource>,
+    ) -> Result<Option<PersonsBackedUp>, RestoreStoresError> {
+        let Some(file) = &self.manifest.persons else { return Ok(None) };
+        self.check_file(file).await?;
+        let path = self.folder.join(&file.name);
+        let reading = tokio::task::spawn_blocking(move || PersonsBackedUp::read(&path, master.as_ref()));
+        let read = reading.await.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()));
+        Ok(read.map(Some)?)
+    }
+
     /// Restores the keys of persons into an empty place, and erases again whom the register has erased since; see
     /// [`PersonKeys::restore`].
     ///
@@ -332,10 +367,10 @@ impl Backup {
         let name = || store.name.clone();
         let options = VerifyOptions { anchors: Vec::new(), workers, on_progress: on_progress(&store.name) };
         let report = verify(Source::Store(config.place.clone()), options).await;
-        let report = report.map_err(|source| RestoreStoresError::Verify { name: name(), source })?;
+        let report = report.map_err(|source| not_verified(&store.name, source))?;
         check_head(store, report.head)?;
         let reader = ExportReader::open(&self.folder.join(&store.file.name));
-        let unread = |error: ReadFileError| RestoreStoresError::Verify { name: name(), source: error.into() };
+        let unread = |error: ReadFileError| not_verified(&store.name, error.into());
         let made = reader.map_err(unread)?.head().made;
         let (file, again) = (format!("{}.again", store.file.name), folder.join(format!("{}.again", store.file.name)));
         let exported = export_place(&config.place, made, Scope::Whole, &again, on_progress(&store.name)).await;
@@ -347,6 +382,20 @@ impl Backup {
             return Err(RestoreStoresError::Differs { name: name(), expected, found });
         }
         Ok(Drilled { name: name(), head: report.head, events: report.events, rows: trailer.rows })
+    }
+}
+
+/// A store that is wrong is told from one of which nobody knows.
+fn not_verified(name: &str, source: VerifyError) -> RestoreStoresError {
+    let name = name.to_owned();
+    match source {
+        VerifyError::Event { .. } | VerifyError::End { .. } | VerifyError::AnchorBeyond { .. } => {
+            RestoreStoresError::Verify { name, source }
+        }
+        VerifyError::BrokenOff { .. } | VerifyError::Store(_) | VerifyError::File(ReadFileError::Io { .. }) => {
+            RestoreStoresError::Unverified { name, source }
+        }
+        VerifyError::File(_) => RestoreStoresError::Verify { name, source },
     }
 }
 

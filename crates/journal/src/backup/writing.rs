@@ -20,6 +20,12 @@ pub enum BackupError {
         /// The folder.
         path: PathBuf,
     },
+    /// The folder's path does not end with a name, as `..` does not. Name the folder.
+    #[error("`{}` ends with no name of a folder", path.display())]
+    NoName {
+        /// The path.
+        path: PathBuf,
+    },
     /// Another process writes this backup, or one that wrote it died. If none does, remove the folder.
     #[error("`{}` is there: a backup that is being written, or did not come to its end", path.display())]
     Unfinished {
@@ -125,21 +131,38 @@ async fn measured(folder: &Path, name: &str) -> Result<BackupFile, BackupError> 
     measured.map_err(|source| BackupError::Io { doing: "read back", path, source })
 }
 
+/// Refuses a folder that a backup cannot be written to, as [`Cut::write`] does: before anybody is held for it. Nothing is made.
+///
+/// # Errors
+///
+/// If it has no name, holds something, or cannot be looked into.
+pub fn check_folder(folder: &Path) -> Result<(), BackupError> {
+    let _ = partial_path(folder)?;
+    match fs::read_dir(folder).map(|mut entries| entries.next().is_some()) {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(BackupError::There { path: folder.to_owned() }),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed("look into", folder)(error)),
+    }
+}
+
+fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> BackupError {
+    let path = path.to_owned();
+    move |source| BackupError::Io { doing, path, source }
+}
+
+/// Beside the folder, also if its path ends with `/`.
+fn partial_path(folder: &Path) -> Result<PathBuf, BackupError> {
+    let name = folder.file_name().ok_or_else(|| BackupError::NoName { path: folder.to_owned() })?;
+    let mut partial = name.to_owned();
+    partial.push(".partial");
+    Ok(folder.with_file_name(partial))
+}
+
 impl Partial {
     fn make(folder: &Path) -> Result<Self, BackupError> {
-        let failed = |doing, path: &Path| {
-            let path = path.to_owned();
-            move |source| BackupError::Io { doing, path, source }
-        };
-        match fs::read_dir(folder).map(|mut entries| entries.next().is_some()) {
-            Ok(false) => {}
-            Ok(true) => return Err(BackupError::There { path: folder.to_owned() }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(failed("look into", folder)(error)),
-        }
-        let mut path = folder.as_os_str().to_owned();
-        path.push(".partial");
-        let path = PathBuf::from(path);
+        check_folder(folder)?;
+        let path = partial_path(folder)?;
         match fs::create_dir(&path) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(BackupError::Unfinished { path }),

@@ -4,16 +4,18 @@
 //! if erased, `created_us`); kind 2, an entry of the register; kind 3, the end, with the number of persons and of entries. Cells
 //! are written as in exports. Keys are wrapped as in the database: without the master key the file opens nothing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use messages::Hash;
 
 use super::database::{Database, Transaction};
 use super::erasure::{Erasure, REGISTER_START};
-use super::errors::{KeysError, RestoreError};
-use super::keys::{PAGE_ROWS, PersonKeys, PersonKeysConfig, add_entry, destroy, entries_after, set_number};
-use super::master::WRAPPED_BYTES;
+use super::errors::{KeysError, OpenKeysError, RestoreError};
+use super::keys::{PAGE_ROWS, PersonKeys, PersonKeysConfig, Ring, add_entry, destroy, entries_after, set_number};
+use super::master::{MasterKey, MasterKeyId, MasterKeySource, WRAPPED_BYTES};
+use super::rotation::enter_master;
 use super::schema;
+use super::value::PersonId;
 use crate::audit::records::{FileKind, RecordReader, RecordWriter};
 use crate::audit::{Cell, ReadFileError};
 use crate::unit::Parameter;
@@ -70,15 +72,16 @@ impl PersonKeys {
 
     /// Restores a backup into an empty database, all of it or nothing, erases again whom the register has erased since, and opens
     /// it. `later` is what was kept elsewhere of [`PersonKeys::erasures_after`]; without it, whoever was erased after the backup
-    /// comes back.
+    /// comes back. Every key is unwrapped before anything is committed: with a master key that is not theirs nothing is restored.
     ///
     /// # Errors
     ///
     /// See [`RestoreError`].
     pub async fn restore(config: &PersonKeysConfig, backup: &Path, later: &[Erasure]) -> Result<Self, RestoreError> {
         schema::check_place(&config.place)?;
+        let ring = Ring::load(config)?;
         let database = Database::connect(&config.place).await?;
-        let restored = restore_into(&database, config, backup, later).await;
+        let restored = restore_into(&database, config, &ring, backup, later).await;
         // The file is locked by its connection; opening it makes another.
         database.close().await;
         restored?;
@@ -86,9 +89,43 @@ impl PersonKeys {
     }
 }
 
+/// Who is in a backup of person keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PersonsBackedUp {
+    /// Persons with a key.
+    pub living: u64,
+    /// Persons who were erased.
+    pub erased: u64,
+}
+
+impl PersonsBackedUp {
+    /// Reads a backup to its end and counts who is in it; with a master key, every key is unwrapped too.
+    ///
+    /// # Errors
+    ///
+    /// If the file is not as it was written, or a key does not unwrap.
+    pub fn read(backup: &Path, master: Option<&MasterKeySource>) -> Result<Self, RestoreError> {
+        let master = master.map(MasterKey::load).transpose().map_err(OpenKeysError::from)?;
+        let ring = master.map(|master| Ring { master, former: None });
+        let (mut reader, mut found) = (BackupReader::open(backup)?, Self::default());
+        while let Some(entry) = reader.next()? {
+            match entry {
+                Entry::Person(person) => {
+                    ring.as_ref().map_or(Ok(()), |ring| person.check_unwraps(ring))?;
+                    let count = if person.wrapped.is_some() { &mut found.living } else { &mut found.erased };
+                    *count += 1;
+                }
+                Entry::Erasure(_) => {}
+            }
+        }
+        Ok(found)
+    }
+}
+
 async fn restore_into(
     database: &Database,
     config: &PersonKeysConfig,
+    ring: &Ring,
     backup: &Path,
     later: &[Erasure],
 ) -> Result<(), RestoreError> {
@@ -99,7 +136,17 @@ async fn restore_into(
     if there != 0 {
         return Err(RestoreError::NotEmpty { persons: u64::try_from(there).unwrap_or(0) });
     }
-    let (mut number, mut hash) = read_backup(&mut transaction, backup).await?;
+    let mut reader = BackupReader::open(backup)?;
+    while let Some(entry) = reader.next()? {
+        match entry {
+            Entry::Person(person) => {
+                person.check_unwraps(ring)?;
+                add_row(&mut transaction, ADD_ROW, person).await?;
+            }
+            Entry::Erasure(entry) => add_entry(&mut transaction, &entry).await?,
+        }
+    }
+    let (mut number, mut hash) = (reader.number, reader.hash);
     for entry in later.iter().filter(|entry| entry.number > number).collect::<Vec<_>>() {
         entry.check_after(number, hash)?;
         (number, hash) = (entry.number, entry.hash);
@@ -110,82 +157,134 @@ async fn restore_into(
         }
     }
     set_number(&mut transaction, i64::try_from(number).unwrap_or(i64::MAX)).await?;
+    // What opening would refuse is refused here, while nothing is committed.
+    enter_master(ring, config.clock.now(), &mut transaction).await?;
     Ok(transaction.commit().await?)
 }
 
-/// Reads the backup into empty tables. Gives number and hash of the register's last entry.
-async fn read_backup(transaction: &mut Transaction, path: &Path) -> Result<(u64, Hash), RestoreError> {
-    let mut reader = RecordReader::open(path, BACKUP)?;
-    let (mut persons, mut number, mut hash, mut is_complete) = (0_i64, 0, REGISTER_START, false);
-    while let Some(record) = reader.next()? {
-        let (offset, kind) = (record.offset, record.kind);
-        let cells = crate::audit::decode_row(record.body);
-        let wrong = |why: String| ReadFileError::Record { path: path.to_owned(), offset, why };
-        let cells = cells.map_err(|error| wrong(error.to_string()))?;
-        match (kind, is_complete) {
-            (PERSON, false) => {
-                let parameters = person_of(&cells).ok_or_else(|| wrong("it is no person".to_owned()))?;
-                add_row(transaction, parameters).await?;
-                persons += 1;
-            }
-            (ERASURE, false) => {
-                let entry =
-                    Erasure::of_cells(&cells).ok_or_else(|| wrong("it is no entry of the register".to_owned()))?;
-                entry.check_after(number, hash)?;
-                add_entry(transaction, &entry).await?;
-                (number, hash) = (entry.number, entry.hash);
-            }
-            (END, false) => {
-                let counted = [Cell::Integer(persons), Cell::Integer(i64::try_from(number).unwrap_or(i64::MAX))];
-                is_complete = cells == counted;
-                if !is_complete {
-                    return Err(wrong("it counts other persons or entries than there are".to_owned()).into());
+/// What stands in a backup.
+enum Entry {
+    Person(BackedUp),
+    Erasure(Erasure),
+}
+
+/// A person in a backup.
+struct BackedUp {
+    person: PersonId,
+    tenant: String,
+    master: MasterKeyId,
+    /// `None` of an erased person.
+    wrapped: Option<Vec<u8>>,
+    created_us: i64,
+}
+
+/// Reads a backup, and checks that it counts what there is.
+struct BackupReader {
+    path: PathBuf,
+    reader: RecordReader,
+    persons: i64,
+    /// The register's last entry so far.
+    number: u64,
+    hash: Hash,
+    is_complete: bool,
+}
+
+impl BackupReader {
+    fn open(path: &Path) -> Result<Self, RestoreError> {
+        let reader = RecordReader::open(path, BACKUP)?;
+        let (number, hash) = (0, REGISTER_START);
+        Ok(Self { path: path.to_owned(), reader, persons: 0, number, hash, is_complete: false })
+    }
+
+    /// The next person or entry; `None` at the end, if it is there.
+    fn next(&mut self) -> Result<Option<Entry>, RestoreError> {
+        while let Some(record) = self.reader.next()? {
+            let (path, offset) = (&self.path, record.offset);
+            let wrong = |why: String| ReadFileError::Record { path: path.clone(), offset, why };
+            let cells = crate::audit::decode_row(record.body).map_err(|error| wrong(error.to_string()))?;
+            match (record.kind, self.is_complete) {
+                (PERSON, false) => {
+                    let person = BackedUp::of(&cells).ok_or_else(|| wrong("it is no person".to_owned()))?;
+                    self.persons += 1;
+                    return Ok(Some(Entry::Person(person)));
                 }
+                (ERASURE, false) => {
+                    let entry =
+                        Erasure::of_cells(&cells).ok_or_else(|| wrong("it is no entry of the register".to_owned()))?;
+                    entry.check_after(self.number, self.hash)?;
+                    (self.number, self.hash) = (entry.number, entry.hash);
+                    return Ok(Some(Entry::Erasure(entry)));
+                }
+                (END, false) => {
+                    let number = i64::try_from(self.number).unwrap_or(i64::MAX);
+                    if cells != [Cell::Integer(self.persons), Cell::Integer(number)] {
+                        return Err(wrong("it counts other persons or entries than there are".to_owned()).into());
+                    }
+                    self.is_complete = true;
+                }
+                (kind, _) => return Err(wrong(format!("a record of kind {kind} may not stand here")).into()),
             }
-            _ => return Err(wrong(format!("a record of kind {kind} may not stand here")).into()),
         }
+        if self.is_complete {
+            return Ok(None);
+        }
+        Err(ReadFileError::Record { path: self.path.clone(), offset: 0, why: "it has no end".to_owned() }.into())
     }
-    if !is_complete {
-        return Err(ReadFileError::Record { path: path.to_owned(), offset: 0, why: "it has no end".to_owned() }.into());
+}
+
+impl BackedUp {
+    fn of(cells: &[Cell]) -> Option<Self> {
+        let [Cell::Bytes(person), Cell::Text(tenant), Cell::Bytes(master), wrapped, Cell::Integer(created_us)] = cells
+        else {
+            return None;
+        };
+        let wrapped = match wrapped {
+            Cell::Bytes(wrapped) => Some(wrapped.clone()),
+            Cell::Null => None,
+            Cell::Integer(_) | Cell::Text(_) => return None,
+        };
+        Some(Self {
+            person: PersonId::from_bytes(person.as_slice().try_into().ok()?),
+            tenant: tenant.clone(),
+            master: MasterKeyId::from_bytes(master.as_slice().try_into().ok()?),
+            wrapped,
+            created_us: *created_us,
+        })
     }
-    Ok((number, hash))
+
+    fn check_unwraps(&self, ring: &Ring) -> Result<(), KeysError> {
+        let Some(wrapped) = &self.wrapped else { return Ok(()) };
+        let unwrapped = ring.find(self.master)?.unwrap(self.person, wrapped);
+        unwrapped.map(drop).map_err(|_| KeysError::DoesNotUnwrap { person: self.person })
+    }
 }
 
 async fn add_erased(transaction: &mut Transaction, entry: &Erasure) -> Result<(), KeysError> {
     const SQL: &str = "INSERT INTO person_keys (person, tenant, master_id, wrapped, created_us, is_erased)
-        VALUES ($1, $2, $3, $4, $5, 1) ON CONFLICT (person) DO NOTHING";
-    let parameters = vec![
-        Parameter::Bytes(entry.person.as_bytes().to_vec()),
-        Parameter::Text(entry.tenant.to_string()),
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (person) DO NOTHING";
+    let erased = BackedUp {
+        person: entry.person,
+        tenant: entry.tenant.to_string(),
         // By no master key.
-        Parameter::Bytes(vec![0; 16]),
-        Parameter::Bytes(vec![0; WRAPPED_BYTES]),
-        Parameter::Integer(entry.erased.micros()),
-    ];
-    transaction.execute(SQL, parameters).await.map(|_| ())
+        master: MasterKeyId::from_bytes([0; 16]),
+        wrapped: None,
+        created_us: entry.erased.micros(),
+    };
+    add_row(transaction, SQL, erased).await
 }
 
-async fn add_row(transaction: &mut Transaction, parameters: Vec<Parameter>) -> Result<(), KeysError> {
-    const SQL: &str = "INSERT INTO person_keys (person, tenant, master_id, wrapped, created_us, is_erased)
-        VALUES ($1, $2, $3, $4, $5, $6)";
-    transaction.execute(SQL, parameters).await.map(|_| ())
-}
+const ADD_ROW: &str = "INSERT INTO person_keys (person, tenant, master_id, wrapped, created_us, is_erased)
+    VALUES ($1, $2, $3, $4, $5, $6)";
 
-fn person_of(cells: &[Cell]) -> Option<Vec<Parameter>> {
-    let [Cell::Bytes(person), Cell::Text(tenant), Cell::Bytes(master), wrapped, Cell::Integer(created)] = cells else {
-        return None;
-    };
-    let (wrapped, is_erased) = match wrapped {
-        Cell::Bytes(wrapped) => (wrapped.clone(), 0),
-        Cell::Null => (vec![0; WRAPPED_BYTES], 1),
-        Cell::Integer(_) | Cell::Text(_) => return None,
-    };
-    Some(vec![
-        Parameter::Bytes(person.clone()),
-        Parameter::Text(tenant.clone()),
-        Parameter::Bytes(master.clone()),
-        Parameter::Bytes(wrapped),
-        Parameter::Integer(*created),
+async fn add_row(transaction: &mut Transaction, sql: &'static str, person: BackedUp) -> Result<(), KeysError> {
+    let is_erased = i64::from(person.wrapped.is_none());
+    let parameters = vec![
+        Parameter::Bytes(person.person.as_bytes().to_vec()),
+        Parameter::Text(person.tenant),
+        Parameter::Bytes(person.master.as_bytes().to_vec()),
+        Parameter::Bytes(person.wrapped.unwrap_or_else(|| vec![0; WRAPPED_BYTES])),
+        Parameter::Integer(person.created_us),
         Parameter::Integer(is_erased),
-    ])
+    ];
+    transaction.execute(sql, parameters).await.map(|_| ())
 }

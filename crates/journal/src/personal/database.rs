@@ -1,5 +1,6 @@
 //! The database of person keys: SQLite or PostgreSQL, and the few things that are said in two ways.
 
+use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use sqlx::query::Query;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions as _, PgPool, Postgres, Row as _, Sqlite, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool, Postgres, Row as _, Sqlite, SqlitePool};
 
 use super::errors::KeysError;
 use crate::store::Place;
@@ -44,7 +45,61 @@ pub(super) fn failed(doing: &'static str) -> impl FnOnce(sqlx::Error) -> KeysErr
     move |source| KeysError::Sql { doing, source }
 }
 
+/// SQLite's code of a file that another process has locked.
+const BUSY: &str = "5";
+
+/// SQLite's code of a file that is no database.
+const NO_DATABASE: &str = "26";
+
+fn has_code(error: &sqlx::Error, code: &str) -> bool {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|found| found == code)
+}
+
+fn not_opened(error: sqlx::Error) -> KeysError {
+    if has_code(&error, BUSY) { KeysError::Busy } else { failed("open")(error) }
+}
+
+async fn has_table(path: &Path) -> Result<bool, sqlx::Error> {
+    const SQL: &str = "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = 'person_keys'";
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(Duration::ZERO);
+    let mut connection = options.disable_statement_logging().connect().await?;
+    let row = sqlx::query(SQL).fetch_one(&mut connection).await.and_then(|row| row.try_get::<i64, _>(0));
+    drop(connection.close().await);
+    row.map(|tables| tables > 0)
+}
+
+async fn has_table_in_schema(url: &str, schema: &str) -> Result<bool, sqlx::Error> {
+    const SQL: &str = "SELECT COUNT(*) FROM pg_catalog.pg_tables WHERE schemaname = $1 AND tablename = 'person_keys'";
+    let mut connection = postgres_options(url, schema)?.connect().await?;
+    let row = sqlx::query(SQL).bind(schema).fetch_one(&mut connection).await;
+    drop(connection.close().await);
+    row.and_then(|row| row.try_get::<i64, _>(0)).map(|tables| tables > 0)
+}
+
+/// Every wait at the server has an end: a process that was stopped in a transaction does not make others wait for ever.
+fn postgres_options(url: &str, schema: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    let options = PgConnectOptions::from_str(url)?.application_name("lastro person keys");
+    Ok(options.disable_statement_logging().options([
+        ("search_path", schema),
+        ("lock_timeout", "5s"),
+        ("statement_timeout", "10min"),
+        ("idle_in_transaction_session_timeout", "10s"),
+    ]))
+}
+
 impl Database {
+    /// Whether a place holds person keys. Nothing is made.
+    pub(super) async fn has_keys(place: &Place) -> Result<bool, KeysError> {
+        match place {
+            Place::Sqlite { path } if !path.is_file() => Ok(false),
+            Place::Sqlite { path } => match has_table(path).await {
+                Err(error) if has_code(&error, NO_DATABASE) => Ok(false),
+                found => found.map_err(not_opened),
+            },
+            Place::Postgres { url, schema } => has_table_in_schema(url, schema).await.map_err(failed("open")),
+        }
+    }
+
     pub(super) async fn connect(place: &Place) -> Result<Self, KeysError> {
         match place {
             Place::Sqlite { path } => {
@@ -59,12 +114,10 @@ impl Database {
                     .busy_timeout(Duration::ZERO)
                     .disable_statement_logging();
                 let pool = SqlitePoolOptions::new().max_connections(1).acquire_timeout(WAIT_MAX);
-                Ok(Self::Sqlite(pool.connect_with(options).await.map_err(failed("open"))?))
+                Ok(Self::Sqlite(pool.connect_with(options).await.map_err(not_opened)?))
             }
             Place::Postgres { url, schema } => {
-                let options = PgConnectOptions::from_str(url).map_err(failed("open"))?;
-                let options = options.application_name("lastro person keys").disable_statement_logging();
-                let options = options.options([("search_path", schema)]);
+                let options = postgres_options(url, schema).map_err(failed("open"))?;
                 let pool = PgPoolOptions::new().max_connections(CONNECTIONS_MAX).acquire_timeout(WAIT_MAX);
                 Ok(Self::Postgres(pool.connect_with(options).await.map_err(failed("open"))?))
             }

@@ -24,7 +24,7 @@ pub enum KeysError {
         /// What is wrong.
         why: String,
     },
-    /// Something else is at work on the file.
+    /// Another process holds the file, or something else is at work on it. A process that holds its keys backs them up itself.
     #[error("the file of person keys is in use")]
     Busy,
     /// A key is wrapped by a master key that this process does not have: a rotation is going on elsewhere. Start again with both.
@@ -79,6 +79,18 @@ pub enum OpenKeysError {
         expected: MasterKeyId,
         /// The one given.
         found: MasterKeyId,
+    },
+    /// The former master key is the master key itself: there is nothing to rotate. Give the new key, or leave the former out.
+    #[error("the former master key is {id}, which is the master key too: a rotation goes from one key to another")]
+    SameMaster {
+        /// The one key.
+        id: MasterKeyId,
+    },
+    /// There are no person keys at a place where some must be.
+    #[error("there are no person keys in `{place}`")]
+    NoKeys {
+        /// The file or schema.
+        place: String,
     },
     /// The master key was retired by a rotation.
     #[error("master key {id} was retired by a rotation")]

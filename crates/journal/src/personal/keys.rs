@@ -47,6 +47,16 @@ pub(super) struct Ring {
 }
 
 impl Ring {
+    /// Loads the master keys. To rotate from a key to itself would never end, or end with the word to destroy the key in use.
+    pub(super) fn load(config: &PersonKeysConfig) -> Result<Self, OpenKeysError> {
+        let master = MasterKey::load(&config.master)?;
+        let former = config.former_master.as_ref().map(MasterKey::load).transpose()?;
+        if former.as_ref().is_some_and(|former| former.id() == master.id()) {
+            return Err(OpenKeysError::SameMaster { id: master.id() });
+        }
+        Ok(Self { master, former })
+    }
+
     pub(super) fn find(&self, id: MasterKeyId) -> Result<&MasterKey, KeysError> {
         let mut keys = std::iter::once(&self.master).chain(&self.former);
         keys.find(|key| key.id() == id).ok_or(KeysError::MasterUnknown { id })
@@ -76,6 +86,14 @@ impl Shared {
     }
 }
 
+/// What a person finds the place by, without secrets.
+fn name_of(place: &Place) -> String {
+    match place {
+        Place::Sqlite { path } => path.display().to_string(),
+        Place::Postgres { schema, .. } => schema.clone(),
+    }
+}
+
 /// A person's row.
 enum Found {
     Key(KeptKey),
@@ -92,10 +110,8 @@ impl PersonKeys {
     /// See [`OpenKeysError`].
     pub async fn open(config: &PersonKeysConfig) -> Result<Self, OpenKeysError> {
         schema::check_place(&config.place)?;
-        let master = MasterKey::load(&config.master)?;
-        let former = config.former_master.as_ref().map(MasterKey::load).transpose()?;
+        let ring = Ring::load(config)?;
         let database = Database::connect(&config.place).await?;
-        let ring = Ring { master, former };
         let (clock, entropy) = (config.clock.clone(), config.entropy.clone());
         let shared = Shared { database, ring, clock, entropy, cache: KeyCache::default() };
         match shared.prepare(&config.place).await {
@@ -106,6 +122,19 @@ impl PersonKeys {
                 Err(refused)
             }
         }
+    }
+
+    /// As [`Self::open`], of keys that are there: nothing is made where there are none.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenKeysError`].
+    pub async fn open_existing(config: &PersonKeysConfig) -> Result<Self, OpenKeysError> {
+        schema::check_place(&config.place)?;
+        if !Database::has_keys(&config.place).await? {
+            return Err(OpenKeysError::NoKeys { place: name_of(&config.place) });
+        }
+        Self::open(config).await
     }
 
     /// Makes a key for a person of a tenant, and the name that the person has in the log.

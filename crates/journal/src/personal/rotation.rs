@@ -3,9 +3,11 @@
 //! A process that dies half-way leaves some keys under each. Whoever opens them next must give both master keys, and rotates
 //! again: what is done stays done. Only when nothing is left under the former is it retired, and refused from then on.
 
+use messages::Timestamp;
+
 use super::database::Transaction;
 use super::errors::{KeysError, OpenKeysError, RotateError};
-use super::keys::{PersonKeys, Shared};
+use super::keys::{PersonKeys, Ring, Shared};
 use super::master::{MasterKey, MasterKeyId};
 use super::value::PersonId;
 use crate::unit::Parameter;
@@ -29,11 +31,21 @@ pub struct Rotation {
 
 /// Enters the master key of a new database, or of a rotation that begins; refuses any other, and any lack of one.
 pub(super) async fn take_master(shared: &Shared) -> Result<(), OpenKeysError> {
+    let mut transaction = shared.database.begin().await?;
+    enter_master(&shared.ring, shared.clock.now(), &mut transaction).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// As [`take_master`], as part of a transaction.
+pub(super) async fn enter_master(
+    ring: &Ring,
+    now: Timestamp,
+    transaction: &mut Transaction,
+) -> Result<(), OpenKeysError> {
     const STATES: &str = "SELECT master_id, state FROM master_keys ORDER BY state";
     const ENTER: &str = "INSERT INTO master_keys (master_id, state, changed_us) VALUES ($1, $2, $3)
         ON CONFLICT (master_id) DO NOTHING";
-    let (ring, found) = (&shared.ring, shared.ring.master.id());
-    let mut transaction = shared.database.begin().await?;
+    let found = ring.master.id();
     let mut states = Vec::new();
     for row in transaction.fetch(STATES, vec![]).await? {
         states.push((MasterKeyId::from_bytes(row.array(0)?), row.integer(1)?));
@@ -49,20 +61,18 @@ pub(super) async fn take_master(shared: &Shared) -> Result<(), OpenKeysError> {
         (None, Some(expected)) => return Err(OpenKeysError::OtherMaster { expected, found }),
     };
     if let Some(state) = enters {
-        let now = shared.clock.now().micros();
-        let id = Parameter::Bytes(found.as_bytes().to_vec());
-        let _ = transaction.execute(ENTER, vec![id, Parameter::Integer(state), Parameter::Integer(now)]).await?;
+        let (id, now) = (Parameter::Bytes(found.as_bytes().to_vec()), Parameter::Integer(now.micros()));
+        let _ = transaction.execute(ENTER, vec![id, Parameter::Integer(state), now]).await?;
     }
-    check_all_at_hand(shared, &mut transaction).await?;
-    Ok(transaction.commit().await?)
+    check_all_at_hand(ring, transaction).await
 }
 
-async fn check_all_at_hand(shared: &Shared, transaction: &mut Transaction) -> Result<(), OpenKeysError> {
+async fn check_all_at_hand(ring: &Ring, transaction: &mut Transaction) -> Result<(), OpenKeysError> {
     const WRAPPERS: &str =
         "SELECT master_id, COUNT(*) FROM person_keys WHERE is_erased = 0 GROUP BY master_id ORDER BY master_id";
     for row in transaction.fetch(WRAPPERS, vec![]).await? {
         let id = MasterKeyId::from_bytes(row.array(0)?);
-        if shared.ring.find(id).is_err() {
+        if ring.find(id).is_err() {
             return Err(OpenKeysError::MasterMissing { id, persons: u64::try_from(row.integer(1)?).unwrap_or(0) });
         }
     }

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use journal::clock::ManualClock;
 use journal::personal::{
-    ErasureRequest, Field, KEY_KEPT_MAX, LegalBasis, MasterKeySource, OpenKeysError, Opened, PLAIN_BYTES_MAX, PersonId,
-    PersonKeys, PersonKeysConfig, Personal, RegisterBroken, RestoreError, RotateError, SealError, Sealed, UnsealError,
+    ErasureRequest, Field, KEY_KEPT_MAX, KeysError, LegalBasis, MasterKeySource, OpenKeysError, Opened,
+    PLAIN_BYTES_MAX, PersonId, PersonKeys, PersonKeysConfig, Personal, PersonsBackedUp, RegisterBroken, RestoreError,
+    RotateError, SealError, Sealed, UnsealError,
 };
 use journal::{Clock, Entropy, Place};
 use messages::{EventType, StreamName, TenantId, Timestamp};
@@ -338,6 +339,78 @@ async fn a_backup_brings_back_everybody_but_whom_the_register_has_erased() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_restore_with_another_master_key_leaves_an_empty_place_for_the_right_one() {
+    for home in Home::both() {
+        let keys = home.open(1, None).await.unwrap();
+        let person = keys.add_person(&tenant("bank_a")).await.unwrap();
+        let text = sealed(&keys, person, "Ana").await;
+        let erased = keys.add_person(&tenant("bank_a")).await.unwrap();
+        let _ = keys.erase(&request(erased)).await.unwrap();
+        keys.backup(&home.file("backup")).await.unwrap();
+        keys.close().await;
+        let config = |master| PersonKeysConfig { place: home.second_place(), ..home.config(master, None) };
+        let refused = PersonKeys::restore(&config(2), &home.file("backup"), &[]).await.unwrap_err();
+        assert!(matches!(refused, RestoreError::Keys(KeysError::MasterUnknown { .. })), "{refused:?}");
+        let missing = MasterKeySource::File { path: home.file("missing") };
+        let nothing = PersonKeysConfig { master: missing, ..config(1) };
+        let refused = PersonKeys::restore(&nothing, &home.file("backup"), &[]).await.unwrap_err();
+        assert!(matches!(refused, RestoreError::Open(OpenKeysError::Master(_))), "{refused:?}");
+        let restored = PersonKeys::restore(&config(1), &home.file("backup"), &[]).await.unwrap();
+        assert_eq!(opened(&restored, &text).await.unwrap(), value("Ana"));
+        restored.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_says_who_is_in_it_and_whether_their_keys_unwrap() {
+    let home = Home::sqlite();
+    let keys = home.open(1, None).await.unwrap();
+    for number in 0..5 {
+        let person = keys.add_person(&tenant("bank_a")).await.unwrap();
+        if number % 2 == 0 {
+            let _ = keys.erase(&request(person)).await.unwrap();
+        }
+    }
+    keys.backup(&home.file("backup")).await.unwrap();
+    keys.close().await;
+    let expected = PersonsBackedUp { living: 2, erased: 3 };
+    for master in [None, Some(home.master(1))] {
+        assert_eq!(PersonsBackedUp::read(&home.file("backup"), master.as_ref()).unwrap(), expected);
+    }
+    let refused = PersonsBackedUp::read(&home.file("backup"), Some(&home.master(2))).unwrap_err();
+    assert!(matches!(refused, RestoreError::Keys(KeysError::MasterUnknown { .. })), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_must_be_there_are_not_made() {
+    for home in Home::both() {
+        let refused = PersonKeys::open_existing(&home.config(1, None)).await.unwrap_err();
+        assert!(matches!(refused, OpenKeysError::NoKeys { .. }), "{refused:?}");
+        assert!(!home.file("persons.db").exists());
+        home.open(1, None).await.unwrap().close().await;
+        PersonKeys::open_existing(&home.config(1, None)).await.unwrap().close().await;
+    }
+    let home = Home::sqlite();
+    for text in ["", "a text that is longer than the head of a database, as SQLite writes it: one hundred bytes of it"]
+    {
+        std::fs::write(home.file("persons.db"), text).unwrap();
+        let refused = PersonKeys::open_existing(&home.config(1, None)).await.unwrap_err();
+        assert!(matches!(refused, OpenKeysError::NoKeys { .. }), "{refused:?}");
+        assert_eq!(std::fs::read_to_string(home.file("persons.db")).unwrap(), text);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_key_on_both_sides_is_no_rotation() {
+    for home in Home::both() {
+        home.open(1, None).await.unwrap().close().await;
+        let refused = home.open(1, Some(1)).await.unwrap_err();
+        assert!(matches!(refused, OpenKeysError::SameMaster { .. }), "{refused:?}");
+        home.open(1, None).await.unwrap().close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_backup_restores_nothing() {
     let home = Home::sqlite();
     let keys = home.open(1, None).await.unwrap();
@@ -425,10 +498,26 @@ async fn erasures_from_two_processes_at_once_make_one_register() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_ever_for_a_process_that_was_stopped() {
+    let home = Home::postgres();
+    let keys = home.open(1, None).await.unwrap();
+    let Place::Postgres { url, .. } = &home.place else { panic!("{:?}", home.place) };
+    let mut stopped = sqlx::PgConnection::connect(url).await.unwrap();
+    let held = "BEGIN; UPDATE persons.master_keys SET state = state";
+    let _ = sqlx::raw_sql(held).execute(&mut stopped).await.unwrap();
+    let waited = tokio::time::timeout(Duration::from_secs(60), keys.add_person(&tenant("bank_a"))).await;
+    assert!(matches!(waited, Ok(Err(KeysError::Sql { .. }))), "{waited:?}");
+    stopped.close().await.unwrap();
+    let _ = keys.add_person(&tenant("bank_a")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_process_is_kept_out_of_a_file() {
     let home = Home::sqlite();
     let keys = home.open(1, None).await.unwrap();
-    assert!(matches!(home.open(1, None).await, Err(OpenKeysError::Keys(_))));
+    assert!(matches!(home.open(1, None).await, Err(OpenKeysError::Keys(KeysError::Busy))));
+    let refused = PersonKeys::open_existing(&home.config(1, None)).await;
+    assert!(matches!(refused, Err(OpenKeysError::Keys(KeysError::Busy))));
     keys.close().await;
     home.open(1, None).await.unwrap().close().await;
 }

@@ -35,6 +35,9 @@ pub(crate) struct BackupDrill {
     /// The backup's folder
     #[arg(long, value_name = "DIR")]
     pub(crate) from: PathBuf,
+    /// The file of the master key that wraps the keys of persons: each of them is unwrapped
+    #[arg(long, value_name = "FILE")]
+    pub(crate) master_key: Option<PathBuf>,
 }
 
 /// Arguments of `lastro restore`.
@@ -44,18 +47,24 @@ pub(crate) struct Restore {
     #[arg(long, value_name = "DIR")]
     pub(crate) from: PathBuf,
     /// A directory, in which each store becomes the file `NAME.db`, or `postgres://…`, where it becomes the schema `NAME`
-    #[arg(long, value_name = "PLACE")]
-    pub(crate) into: String,
+    #[arg(long, value_name = "PLACE", required_unless_present = "persons_only")]
+    pub(crate) into: Option<String>,
     #[command(flatten)]
     pub(crate) persons: PersonsArguments,
+    /// Restore the keys of persons and no store
+    #[arg(long, requires = "persons", conflicts_with = "into")]
+    pub(crate) persons_only: bool,
 }
 
 /// Where the keys of persons are.
 #[derive(Debug, Args)]
 pub(crate) struct PersonsArguments {
-    /// The file of the keys of persons
-    #[arg(long, value_name = "FILE", requires = "master_key")]
-    pub(crate) persons: Option<PathBuf>,
+    /// The keys of persons: their file, or `postgres://…` with `--persons-schema`
+    #[arg(long, value_name = "PLACE", requires = "master_key")]
+    pub(crate) persons: Option<String>,
+    /// The schema of the keys of persons, for PostgreSQL
+    #[arg(long, value_name = "NAME", requires = "persons")]
+    pub(crate) persons_schema: Option<String>,
     /// The file of the master key that wraps them
     #[arg(long, value_name = "FILE", requires = "persons")]
     pub(crate) master_key: Option<PathBuf>,

@@ -39,8 +39,8 @@ pub(super) async fn run(arguments: &JournalImport, printer: &Printer) -> Result<
     Ok(())
 }
 
-/// Where a store is to be made.
-fn new_place(into: &str, schema: Option<&str>) -> Result<Place, Failure> {
+/// Where a store, or the keys of persons, are or are to be made.
+pub(crate) fn new_place(into: &str, schema: Option<&str>) -> Result<Place, Failure> {
     let is_url = into.starts_with("postgres://") || into.starts_with("postgresql://");
     let usage = |what: String, hint: &str| Err(Failure::new(FailureKind::Usage, anyhow!(what)).with_hint(hint));
     match (schema, is_url) {
@@ -57,8 +57,8 @@ pub(crate) fn import_failure(error: ImportError) -> Failure {
         ImportError::NotEmpty { .. } | ImportError::InTheWay { .. } => "name another place: nothing is overwritten",
         ImportError::Part { .. } => "ask for the export of everything, without `--tenant`",
         ImportError::Begins { .. } => "ask for the export of everything",
-        ImportError::Newer { .. } => "use the release that wrote it, or a newer one",
-        ImportError::Table { .. } | ImportError::Row { .. } | ImportError::Verify(_) => {
+        ImportError::Newer { .. } | ImportError::Table { .. } => "use the release that wrote it, or a newer one",
+        ImportError::Row { .. } | ImportError::Verify(_) => {
             "ask for the export again, and compare its SHA-256; `lastro journal verify` says more"
         }
         ImportError::Unreadable(_) => {

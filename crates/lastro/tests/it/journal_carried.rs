@@ -1,9 +1,11 @@
 //! The books of the demonstration carried elsewhere: exported and imported, backed up and restored, and a consumer put elsewhere.
 
-use crate::program::{lastro, text};
+use crate::program::{Answer, lastro, text};
 use insta::assert_snapshot;
-use journal::{Cursor, Place, Store, StoreConfig, UnitOfWork};
-use messages::StoreId;
+use journal::personal::{ErasureRequest, LegalBasis, MasterKeySource, PersonKeys, PersonKeysConfig};
+use journal::store::Migration;
+use journal::{Clock, Cursor, Entropy, Place, Store, StoreConfig, UnitOfWork};
+use messages::{StoreId, TenantId};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -110,4 +112,117 @@ async fn a_consumer_whose_log_was_replaced_is_put_elsewhere_by_a_person_with_a_r
         (&json!(true), &json!(1), &json!("replaced"))
     );
     assert_eq!(rebind(&["views", "--json"]).ok().json()["seen"]["log"], "unchanged");
+}
+
+/// A file with a master key that nobody else may read.
+fn master_key(folder: &Path, byte: u8) -> PathBuf {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = folder.join(format!("master-{byte}"));
+    std::fs::write(&path, format!("{byte:02x}").repeat(32)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    path
+}
+
+/// A store without events, and keys of two persons under master key 1, one of them erased.
+async fn with_persons(folder: &Path) -> (PathBuf, PathBuf, PathBuf) {
+    let (store, persons, master) = (folder.join("store.db"), folder.join("persons.db"), master_key(folder, 1));
+    Store::open(&StoreConfig::at(Place::Sqlite { path: store.clone() })).await.unwrap().close().await;
+    let config = PersonKeysConfig {
+        place: Place::Sqlite { path: persons.clone() },
+        master: MasterKeySource::File { path: master.clone() },
+        former_master: None,
+        clock: Clock::System,
+        entropy: Entropy::System,
+    };
+    let keys = PersonKeys::open(&config).await.unwrap();
+    let tenant = TenantId::parse("bank_a").unwrap();
+    let _ = keys.add_person(&tenant).await.unwrap();
+    let person = keys.add_person(&tenant).await.unwrap();
+    let request = ErasureRequest {
+        tenant,
+        person,
+        legal_basis: LegalBasis::ConsentWithdrawn,
+        reference: "LGPD-2026-0042".to_owned(),
+        requested_by: "dpo@bank".to_owned(),
+    };
+    let _ = keys.erase(&request).await.unwrap();
+    keys.close().await;
+    (store, persons, master)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_persons_are_backed_up_where_they_are_and_restored_with_their_master_key_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, persons, master) = with_persons(folder.path()).await;
+    let (out, into, wrong) = (folder.path().join("backup"), folder.path().join("into"), master_key(folder.path(), 2));
+    std::fs::create_dir(&into).unwrap();
+    let back_up = |out: &Path, persons: &Path, master: &Path| {
+        lastro(&["backup", "--out", text(out), text(&store), "--persons", text(persons), "--master-key", text(master)])
+    };
+    let volatile = [(text(folder.path()), "[folder]")];
+    let none = back_up(&out, &folder.path().join("none.db"), &master);
+    assert_snapshot!("backup_of_no_keys", none.shown(&volatile));
+    assert!(!folder.path().join("none.db").exists() && !out.exists());
+    let backed_up = back_up(&out, &persons, &master).ok();
+    assert!(backed_up.stdout.contains("persons    1 with a key, 1 erased"), "{backed_up:?}");
+    let drill =
+        |master: &Path| lastro(&["backup", "drill", "--from", text(&out), "--master-key", text(master), "--json"]);
+    assert_eq!(drill(&master).ok().json()["persons"], json!({ "living": 1, "erased": 1 }));
+    assert_eq!(drill(&wrong).code, 2);
+    // The wrong key leaves nothing behind, and the same command with the right one comes to its end.
+    let new = into.join("persons.db");
+    let restore = |master: &Path| {
+        let from = ["restore", "--from", text(&out), "--into", text(&into)];
+        lastro(&[from.as_slice(), &["--persons", text(&new), "--master-key", text(master)]].concat())
+    };
+    assert_snapshot!("restore_with_another_key", restore(&wrong).shown(&[]).replace(&id_of(&restore(&wrong)), "[key]"));
+    assert!(!into.join("store.db").exists());
+    let _ = restore(&master).ok();
+    assert!(into.join("store.db").exists());
+    let again =
+        ["restore", "--from", text(&out), "--persons-only", "--persons", text(&new), "--master-key", text(&master)];
+    assert_snapshot!("restore_keys_again", lastro(&again).shown(&[]));
+    let elsewhere = folder.path().join("elsewhere.db");
+    let only = again.map(|word| if word == text(&new) { text(&elsewhere) } else { word });
+    assert_eq!(lastro(&[only.as_slice(), &["--json"]].concat()).ok().json()["persons"]["living"], 1);
+}
+
+/// The identifier of a master key in what a command said.
+fn id_of(answer: &Answer) -> String {
+    let words = answer.stderr.split(|c: char| !c.is_ascii_hexdigit());
+    words.filter(|word| word.len() == 32).next_back().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_without_keys_restores_no_store_when_keys_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, persons, master) = with_persons(folder.path()).await;
+    let (out, into) = (format!("{}/", folder.path().join("backup").display()), folder.path().join("into"));
+    std::fs::create_dir(&into).unwrap();
+    // The folder is named as a shell completes it.
+    let _ = lastro(&["backup", "--out", &out, text(&store)]).ok();
+    let from = ["restore", "--from", &out, "--into", text(&into)];
+    let restored = lastro(&[from.as_slice(), &["--persons", text(&persons), "--master-key", text(&master)]].concat());
+    assert_snapshot!("restore_of_no_keys", restored.shown(&[]));
+    assert!(!into.join("store.db").exists());
+    let nothing = folder.path().join("nothing");
+    let missing = lastro(&["journal", "import", text(&nothing), "--into", text(&into.join("new.db"))]);
+    assert_snapshot!("import_of_nothing", missing.shown(&[(text(folder.path()), "[folder]")]));
+}
+
+/// The tables of a service that the binary does not know.
+const OF_ANOTHER_SERVICE: &[Migration] = &[Migration { version: 1, sql: "CREATE TABLE invoices (number BIGINT)" }];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_of_an_unknown_service_is_refused_and_not_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, out, into) = (folder.path().join("store.db"), folder.path().join("backup"), folder.path().join("into"));
+    let config = StoreConfig::at(Place::Sqlite { path: store.clone() });
+    let config = StoreConfig { state_rows: OF_ANOTHER_SERVICE, ..config };
+    Store::open(&config).await.unwrap().close().await;
+    let _ = lastro(&["backup", "--out", text(&out), text(&store)]).ok();
+    std::fs::create_dir(&into).unwrap();
+    let refused = lastro(&["restore", "--from", text(&out), "--into", text(&into)]);
+    assert_snapshot!("restore_of_an_unknown_service", refused.shown(&[]));
+    assert!(!into.join("store.db").exists());
 }
