@@ -263,7 +263,7 @@ fn restore_failure(error: RestoreStoresError) -> Failure {
         E::Release { .. } => (FailureKind::Environment, "restore again: it goes on where it was"),
         E::Place { .. } | E::Export { .. } => (FailureKind::Environment, "nothing was left behind: do it again"),
         E::Import { name, source } => {
-            let mut failure = import_failure(source);
+            let mut failure = import_failure(*source);
             failure.error = failure.error.context(format!("store `{name}` was not restored"));
             return failure;
         }

@@ -241,23 +241,21 @@ fn open_partial(partial: &Path, is_secret: bool) -> io::Result<File> {
 
 /// Whether a file that was opened by a name still has it. Who opens a file before another writer has finished it, and locks it
 /// afterwards, has the finished one in hand.
+#[cfg(unix)]
 fn is_named(file: &File, path: &Path) -> io::Result<bool> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        let of_file = file.metadata()?;
-        return match fs::metadata(path) {
-            Ok(of_name) => Ok((of_file.dev(), of_file.ino()) == (of_name.dev(), of_name.ino())),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(error),
-        };
+    use std::os::unix::fs::MetadataExt as _;
+    let of_file = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(of_name) => Ok((of_file.dev(), of_file.ino()) == (of_name.dev(), of_name.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
-    #[cfg(not(unix))]
-    {
-        // An open file cannot be given another name there.
-        let _ = (file, path);
-        Ok(true)
-    }
+}
+
+/// An open file cannot be given another name there.
+#[cfg(not(unix))]
+fn is_named(_: &File, _: &Path) -> io::Result<bool> {
+    Ok(true)
 }
 
 /// A name is on disk when its folder is.

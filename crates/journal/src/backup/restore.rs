@@ -120,7 +120,7 @@ pub enum RestoreStoresError {
         /// The store.
         name: String,
         /// Why not.
-        source: ImportError,
+        source: Box<ImportError>,
     },
     /// A store is whole and cannot be opened for use yet. Restore again: it goes on where it was.
     #[error("store `{name}` is restored, and still marked as half made")]
@@ -240,7 +240,7 @@ impl Backup {
                 Ok(imported) => restored.push(imported),
                 Err(source) => {
                     withdraw(into).await;
-                    return Err(RestoreStoresError::Import { name: store.name.clone(), source });
+                    return Err(RestoreStoresError::Import { name: store.name.clone(), source: Box::new(source) });
                 }
             }
         }

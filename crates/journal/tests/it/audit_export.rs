@@ -281,8 +281,11 @@ fn what_a_forger_gets_wrong_is_named() {
     assert!(place == 1 && matches!(found, Wrong::StreamVersion { .. }), "{place} {found}");
 }
 
+/// Kind and body.
+type Records = Vec<(u8, Vec<u8>)>;
+
 /// The file of an export with other records and the hash that these have.
-fn rewritten(path: &Path, change: impl FnOnce(&mut Vec<(u8, Vec<u8>)>)) {
+fn rewritten(path: &Path, change: impl FnOnce(&mut Records)) {
     let bytes = std::fs::read(path).unwrap();
     let (mut at, mut records) = (16, Vec::new());
     while at < bytes.len() - 32 {
@@ -305,7 +308,7 @@ fn rewritten(path: &Path, change: impl FnOnce(&mut Vec<(u8, Vec<u8>)>)) {
 #[test]
 fn a_forged_count_or_scope_is_found_by_both_verifiers() {
     let (log, folder) = (Log::of(40), Folder::new());
-    let refused = |scope: &Scope, change: &dyn Fn(&mut Vec<(u8, Vec<u8>)>)| {
+    let refused = |scope: &Scope, change: &dyn Fn(&mut Records)| {
         log.export(&folder.file(), 0, scope.clone());
         rewritten(&folder.file(), change);
         let (code, text) = python_says(&folder.file());
@@ -317,14 +320,14 @@ fn a_forged_count_or_scope_is_found_by_both_verifiers() {
         let counted = refused(&Scope::Whole, &|records| records.last_mut().unwrap().1[at] ^= 1);
         assert_eq!(counted.1.trim(), "the trailer counts other events, sealed ones or rows than there are");
     }
-    let of_everybody = |records: &mut Vec<(u8, Vec<u8>)>| {
+    let of_everybody = |records: &mut Records| {
         records[0].1.truncate(112);
         records[0].1.extend([1, 0]);
     };
     let (ours, theirs) = refused(&Scope::Tenant(tenant("bank_b")), &of_everybody);
     assert_eq!(theirs.trim(), "event at place 1: is sealed in an export of everything");
     assert!(ours.starts_with("the event at place 1 is wrong: it is a sealed event"), "{ours}");
-    let of_another = |records: &mut Vec<(u8, Vec<u8>)>| *records[0].1.last_mut().unwrap() = b'c';
+    let of_another = |records: &mut Records| *records[0].1.last_mut().unwrap() = b'c';
     let (ours, theirs) = refused(&Scope::Tenant(tenant("bank_b")), &of_another);
     assert_eq!(theirs.trim(), "event at place 4: shows another tenant's event");
     assert!(ours.starts_with("the event at place 4 is wrong: it is a whole event of another tenant"), "{ours}");

@@ -189,8 +189,8 @@ async fn keys_of_persons_are_backed_up_where_they_are_and_restored_with_their_ma
 
 /// The identifier of a master key in what a command said.
 fn id_of(answer: &Answer) -> String {
-    let words = answer.stderr.split(|c: char| !c.is_ascii_hexdigit());
-    words.filter(|word| word.len() == 32).next_back().unwrap().to_owned()
+    let mut words = answer.stderr.split(|c: char| !c.is_ascii_hexdigit());
+    words.rfind(|word| word.len() == 32).unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
