@@ -4,6 +4,7 @@ mod certificates;
 mod security;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tempfile::TempDir;
@@ -24,6 +25,9 @@ const PORT_TAKEN: &str = "address already in use";
 /// What the members of a cluster say when they have agreed who leads their JetStream; before, it refuses to work.
 const CLUSTER_READY: &[&str] =
     &["JetStream cluster new metadata leader", "Self is new JetStream cluster metadata leader"];
+
+/// How long an election may take. It takes two to ten seconds, or never ends.
+const ELECTION_LIMIT: Duration = Duration::from_secs(30);
 
 /// How much a test may store: far more than any does.
 const STORE_BYTES_MAX: &str = "1GB";
@@ -247,6 +251,11 @@ impl NatsCluster {
             match cluster.start_all() {
                 Ok(()) => return Ok(cluster),
                 Err(_) if cluster.has_said(PORT_TAKEN) && tries < START_TRIES_MAX => {}
+                // Servers of 2.9 that connect to each other in the same moment can each close the other's route as a duplicate,
+                // and then elect nobody for ever.
+                Err(ServerError::TooSlow { .. }) if tries < START_TRIES_MAX => {
+                    eprintln!("a NATS cluster of {servers} agreed on no leader, starting it anew after try {tries}");
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -269,7 +278,7 @@ impl NatsCluster {
             let run = server.run.lock();
             let run = run.as_ref().ok_or_else(|| ServerError::Stopped { server: server.url() })?;
             run.wait_until_said(&[READY])?;
-            run.wait_until_said(CLUSTER_READY)?;
+            run.wait_until_said_within(CLUSTER_READY, ELECTION_LIMIT)?;
         }
         Ok(())
     }

@@ -91,12 +91,17 @@ impl Run {
 
     /// Waits until the server has said one of the texts.
     pub(crate) fn wait_until_said(&self, texts: &[&'static str]) -> Result<(), ServerError> {
-        let waited = self.log.wait_for(texts, LIMIT);
+        self.wait_until_said_within(texts, LIMIT)
+    }
+
+    /// Waits so long until the server has said one of the texts.
+    pub(crate) fn wait_until_said_within(&self, texts: &[&'static str], limit: Duration) -> Result<(), ServerError> {
+        let waited = self.log.wait_for(texts, limit);
         let (server, awaited, log) = (self.name.clone(), texts.first().copied().unwrap_or_default(), self.log.end());
         match waited {
             Waited::Found => Ok(()),
             Waited::Ended => Err(ServerError::Ended { server, awaited, log }),
-            Waited::TimedOut => Err(ServerError::TooSlow { server, awaited, limit: LIMIT, log }),
+            Waited::TimedOut => Err(ServerError::TooSlow { server, awaited, limit, log }),
         }
     }
 

@@ -109,12 +109,15 @@ contract HouseRulesTest is AssetSuite {
         assertEq(token.holderCount(), 2, "all or enough");
     }
 
-    function test_a_balance_may_grow_to_the_smallest_and_no_less() public {
+    function test_a_balance_may_come_to_the_smallest_and_no_less() public {
         enter(carol, 3);
         transfer(alice, carol, 400);
         setRules(one(holders(100, 1_000)));
         refuseTransfer(alice, carol, 599, ReasonCodes.RECEIVER_BALANCE_MIN, 1_000);
         transfer(alice, carol, 600);
+        transfer(alice, carol, 1);
+        transfer(carol, bob, 1);
+        refuseTransfer(carol, bob, 1, ReasonCodes.SENDER_BALANCE_MIN, 1_000);
         setRules(one(holders(100, type(uint104).max)));
         refuseMint(carol, 1, ReasonCodes.RECEIVER_BALANCE_MIN, type(uint104).max);
     }
