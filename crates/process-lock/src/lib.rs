@@ -14,7 +14,16 @@ const HOLDER_BYTES_MAX: u64 = 100;
 #[derive(Debug)]
 pub struct ProcessLock {
     /// Held for its lock alone.
-    _file: File,
+    file: File,
+}
+
+impl Drop for ProcessLock {
+    /// Unlocks, where closing the file would not be enough: a child that another thread is just starting has the file too, until
+    /// it runs its own program.
+    fn drop(&mut self) {
+        // What cannot be unlocked is so when the file is closed.
+        drop(self.file.unlock());
+    }
 }
 
 /// Who holds a lock: its process id, unless it has not written it yet.
@@ -74,7 +83,7 @@ impl ProcessLock {
         let id = format!("{}\n", std::process::id());
         let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(id.as_bytes()));
         written.map_err(|source| failed("write", source))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// Takes the lock of the file `<path>.lock` beside `path`.
@@ -124,6 +133,17 @@ mod tests {
         let Err(ProcessLockError::Held { holder, .. }) = ProcessLock::take(&path) else { panic!("it is held") };
         assert_eq!(holder.to_string(), "another process");
         drop(held);
+    }
+
+    #[test]
+    fn a_lock_is_given_back_though_a_child_has_the_file_for_a_moment() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let lock = ProcessLock::take(&path).unwrap();
+        let of_the_child = lock.file.try_clone().unwrap();
+        drop(lock);
+        drop(ProcessLock::take(&path).unwrap());
+        drop(of_the_child);
     }
 
     #[test]
