@@ -3,6 +3,7 @@
 mod certificates;
 mod security;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -254,7 +255,8 @@ impl NatsCluster {
                 // Servers of 2.9 that connect to each other in the same moment can each close the other's route as a duplicate,
                 // and then elect nobody for ever.
                 Err(ServerError::TooSlow { .. }) if tries < START_TRIES_MAX => {
-                    eprintln!("a NATS cluster of {servers} agreed on no leader, starting it anew after try {tries}");
+                    let note = format!("try {tries}: a cluster of {servers} agreed on no leader, starting it anew");
+                    let _ = writeln!(std::io::stderr(), "{note}");
                 }
                 Err(error) => return Err(error),
             }
