@@ -176,24 +176,35 @@ contract TokenEnforcementTest is AssetSuite {
         token.recoveryAddress(alice, to, identity);
     }
 
-    function test_what_is_held_is_recovered_once_released() public {
+    function holdForTheNotary() private returns (bytes32) {
         vm.prank(alice);
-        bytes32 id = token.createHold("leg", bob, 40, notary, uint48(NOW + 1 days));
+        return token.createHold("leg", bob, 40, notary, uint48(NOW + 1 days));
+    }
+
+    function loseAndRecover() private {
         vm.startPrank(agent);
         registry.replaceWallet(alice, carol);
         token.recoveryAddress(alice, carol, identityOf(1));
         vm.stopPrank();
-        assertEq(token.balanceOf(alice), 40, "held units stay");
+    }
+
+    function recoverWhatWasHeld(bytes32 id) private {
         vm.prank(notary);
         token.releaseHold(id);
         vm.prank(agent);
         token.recoveryAddress(alice, carol, identityOf(1));
+    }
+
+    function test_what_is_held_is_recovered_once_released() public {
+        bytes32 id = holdForTheNotary();
+        loseAndRecover();
+        assertEq(token.balanceOf(alice), 40, "held units stay");
+        recoverWhatWasHeld(id);
         assertEq(token.balanceOf(carol), ALICE_UNITS, "all there");
     }
 
     function test_a_freeze_of_a_whole_wallet_follows_its_investor() public {
-        vm.prank(alice);
-        bytes32 id = token.createHold("leg", bob, 40, notary, uint48(NOW + 1 days));
+        bytes32 id = holdForTheNotary();
         vm.startPrank(agent);
         token.setAddressFrozen(alice, true);
         registry.replaceWallet(alice, carol);
@@ -204,25 +215,15 @@ contract TokenEnforcementTest is AssetSuite {
         assertTrue(token.isFrozen(alice) && token.isFrozen(carol), "both are frozen");
         bytes memory frozen = abi.encodeWithSelector(TokenErrors.TokenWalletFrozen.selector, carol);
         refuse(carol, abi.encodeCall(token.transfer, (bob, 1)), frozen);
-        vm.prank(notary);
-        token.releaseHold(id);
-        vm.prank(agent);
-        token.recoveryAddress(alice, carol, identityOf(1));
+        recoverWhatWasHeld(id);
         assertEq(token.balanceOf(carol), ALICE_UNITS, "what was held follows too");
     }
 
     function test_the_freeze_of_a_lost_wallet_is_no_order_on_its_investor() public {
-        vm.prank(alice);
-        bytes32 id = token.createHold("leg", bob, 40, notary, uint48(NOW + 1 days));
-        vm.startPrank(agent);
-        registry.replaceWallet(alice, carol);
-        token.recoveryAddress(alice, carol, identityOf(1));
-        vm.stopPrank();
+        bytes32 id = holdForTheNotary();
+        loseAndRecover();
         assertTrue(token.isFrozen(alice) && !token.isFrozen(carol), "the lost one alone");
-        vm.prank(notary);
-        token.releaseHold(id);
-        vm.prank(agent);
-        token.recoveryAddress(alice, carol, identityOf(1));
+        recoverWhatWasHeld(id);
         assertFalse(token.isFrozen(carol), "nor by the second call");
         transfer(carol, bob, ALICE_UNITS);
     }
