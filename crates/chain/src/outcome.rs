@@ -149,13 +149,15 @@ impl Core {
                 Err(error) => tracing::debug!(%key, %error, "the outcome cannot be read now"),
             }
             tokio::select! {
-                _ = head.changed() => {}
-                _ = turns.changed() => intent = self.stored(key).await?,
+                // The rarest first, so that none is starved.
+                biased;
                 () = sleep_until(heard + self.profile.silence_max) => {
                     self.speak_again(&intent).await?;
                     intent = self.stored(key).await?;
                     heard = Instant::now();
                 }
+                _ = turns.changed() => intent = self.stored(key).await?,
+                _ = head.changed() => {}
             }
         }
     }

@@ -4,7 +4,9 @@
 //! A seed decides the faults of the node, the intents, and at which of the node's requests this process dies: before the node
 //! has the request, or after. Every outside effect is a request, so these are all the places where a death makes a
 //! difference; SQLite answers for its own. A life is a runtime; dropping it drops every task at once. SQLite works in a thread
-//! of its own, whose pace no seed decides: a violation that is seen once may take some runs of its seed to be seen again.
+//! of its own, whose pace no seed decides: so the whole life stands still while it works ([`at_once`]), however slow the
+//! machine. What a seed leaves open is in which order those are woken who wait for one block: a violation that is seen once may
+//! take some runs of its seed to be seen again.
 //!
 //! Other seeds: `LASTRO_CHAIN_SEEDS=7000..9000 cargo test -p chain simulation`.
 
@@ -16,8 +18,11 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ops::Range;
 use std::path::Path;
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::Thread;
 use std::time::Duration;
 
 use alloy_primitives::{Address, Bytes};
@@ -39,6 +44,25 @@ pub(crate) enum Mutant {
     NeverAgain,
     /// Whoever waits for an outcome sends the bytes again beside their first delivery, which does not learn of it.
     SentAgainUnannounced,
+}
+
+/// Brings a future to its end in one go: neither another task nor the clock moves meanwhile. For work of other threads, whose
+/// pace would else decide what happens first.
+pub(crate) fn at_once<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+    let mut future = pin!(tokio::task::unconstrained(future));
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => std::thread::park(),
+        }
+    }
 }
 
 /// How long one intent may take in virtual time. After a node's last fault, seconds are enough.
@@ -156,15 +180,14 @@ impl Coverage {
 
 /// Plays one seed, counts what came to pass, and says what was violated.
 fn play(seed: u64, mutant: Option<Mutant>, place: &Place, coverage: &Mutex<Coverage>) -> Result<(), String> {
-    let Place { folder, custody } = place;
     let mut random = Random::new(seed);
     let plan = Plan::of(&mut random);
     let node = Arc::new(Node::new(random.fork()));
-    let store = folder.path().join(format!("{seed}-{mutant:?}.db"));
+    let store = place.folder.path().join(format!("{seed}-{mutant:?}.db"));
     let knowledge = Arc::new(Mutex::new(Knowledge::default()));
     for death in plan.deaths.iter().map(|&requests| Some(requests)).chain([None]) {
         node.set_death(death);
-        let is_over = live(&node, &store, custody, mutant, &plan, &knowledge)?;
+        let is_over = live(&node, &store, &place.custody, mutant, &plan, &knowledge)?;
         if is_over && death.is_none() {
             break;
         }
@@ -209,6 +232,7 @@ async fn work(
             let (knowledge, watch_after) = (Arc::clone(&knowledge), plan.watch_after);
             let _ = callers.spawn(async move {
                 let end = tokio::select! {
+                    biased;
                     end = carry_through(&chain, &lane, &intent) => end,
                     never = look_on(&chain, &intent.key, watch_after) => match never {},
                 };

@@ -299,7 +299,10 @@ async fn serve(
     while queue.recv_many(&mut group, GROUP_MAX).await > 0 {
         let mut steps = Vec::with_capacity(group.len());
         let _ = groups.fetch_add(1, Ordering::Relaxed);
-        let failure = run_group(&mut connection, group.drain(..), &mut steps).await.err();
+        let run = run_group(&mut connection, group.drain(..), &mut steps);
+        #[cfg(test)]
+        let run = std::future::ready(crate::simulation::at_once(run));
+        let failure = run.await.err();
         if let Some(error) = &failure {
             tracing::error!(%error, "a group of the store was not committed");
         }
