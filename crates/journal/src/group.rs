@@ -56,8 +56,8 @@ pub(crate) fn want(unit: &UnitOfWork, wanted: &mut Wanted) {
 /// A group in the making.
 pub(crate) struct Admission {
     head: Head,
-    /// The head's time before this group: what a group without events leaves as it is.
-    recorded_before: Timestamp,
+    /// The head before this group.
+    before: Head,
     newest: HashMap<StreamKey, Newest>,
     keys: Keys,
     claims: Claims,
@@ -72,7 +72,7 @@ impl Admission {
     pub(crate) fn new(head: Head, found: Found, now: Timestamp) -> Self {
         Self {
             head: Head { recorded: head.recorded.max(now), ..head },
-            recorded_before: head.recorded,
+            before: head,
             newest: found.newest,
             keys: Keys::new(found.keys),
             claims: Claims::new(found.claims),
@@ -112,7 +112,13 @@ impl Admission {
         Ok(Appended { position, events, versions: after, recorded: self.head.recorded })
     }
 
-    /// The rows of all admitted units, the head after them, and the newest events of the streams that they asked for.
+    /// The events of the units admitted since the last time, which no later unit changes: they may be written already.
+    pub(crate) fn take_events(&mut self) -> Vec<RecordedEvent> {
+        std::mem::take(&mut self.rows.events)
+    }
+
+    /// The rows of all admitted units but events that were taken, the head after them, and the newest events of the streams that
+    /// they asked for.
     pub(crate) fn finish(mut self) -> (Rows, Head, HashMap<StreamKey, Newest>) {
         self.keys.write(&mut self.rows);
         self.claims.write(&mut self.rows);
@@ -124,9 +130,9 @@ impl Admission {
                 self.rows.cursors.push((consumer, *cursor));
             }
         }
-        if self.rows.events.is_empty() {
+        if self.head.position == self.before.position {
             // The head's time is that of the newest event, so that an audit can tell it from the log.
-            self.head.recorded = self.recorded_before;
+            self.head.recorded = self.before.recorded;
         }
         (self.rows, self.head, self.newest)
     }

@@ -8,6 +8,8 @@
 //!
 //! A refusal before any effect could leave is answered but not kept: the key is *released*, and the same request is decided anew.
 
+use std::sync::Arc;
+
 use messages::names::NameError;
 use messages::{CommandId, Fingerprint, Position, TenantId, Timestamp};
 
@@ -24,8 +26,8 @@ pub const ANSWER_BYTES_MAX: usize = 16 * 1024;
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyScope {
     tenant: TenantId,
-    client: Box<str>,
-    key: Box<str>,
+    client: Arc<str>,
+    key: Arc<str>,
 }
 
 impl KeyScope {

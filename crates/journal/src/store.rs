@@ -297,6 +297,7 @@ impl Store {
             committed: committed.clone(),
             group_number: 0,
             known: KnownStreams::default(),
+            untold: Vec::new(),
         };
         let shared = Shared {
             backend,

@@ -1,5 +1,7 @@
 //! Who did it: from the gateway's verified identity, or from the event that is reacted to; never from a payload.
 
+use std::sync::Arc;
+
 use crate::names::{self, NameError};
 
 /// The most bytes of a subject, client or person acted for.
@@ -8,9 +10,9 @@ pub const ACTOR_PART_BYTES_MAX: usize = 200;
 /// Who a command comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Actor {
-    subject: Box<str>,
-    client: Box<str>,
-    on_behalf_of: Option<Box<str>>,
+    subject: Arc<str>,
+    client: Arc<str>,
+    on_behalf_of: Option<Arc<str>>,
 }
 
 impl Actor {
@@ -21,7 +23,7 @@ impl Actor {
     ///
     /// If one is empty, longer than [`ACTOR_PART_BYTES_MAX`], or has a control character.
     pub fn new(subject: &str, client: &str, on_behalf_of: Option<&str>) -> Result<Self, NameError> {
-        let part = |what, text: &str| -> Result<Box<str>, NameError> {
+        let part = |what, text: &str| -> Result<Arc<str>, NameError> {
             names::check(what, text, ACTOR_PART_BYTES_MAX, "all but control characters", |c| !c.is_control())?;
             Ok(text.into())
         };

@@ -1,6 +1,8 @@
-//! Names: tenants, streams and types of events. They are parsed at the door; afterwards nobody checks again.
+//! Names: tenants, streams and types of events. They are parsed at the door; afterwards nobody checks again. Copies share their
+//! text.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// A name is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -59,7 +61,7 @@ macro_rules! name {
     ($(#[$docs:meta])* $name:ident, $what:literal, $bytes_max:literal, $allowed:literal, $is_allowed:expr) => {
         $(#[$docs])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The most bytes that it may have.

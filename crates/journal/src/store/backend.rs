@@ -278,7 +278,16 @@ impl Group {
         step::take(Step::Find, async { on_either!(self, Group, group => group.find(wanted).await) }).await
     }
 
-    /// Writes everything, the new head and this process's mark last.
+    /// Writes events of the group, before its other rows.
+    pub(crate) async fn write_events(&mut self, events: &[RecordedEvent]) -> Result<(), WriteError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let work = async { on_either!(self, Group, group => group.write_events(events).await) };
+        step::take(Step::Write, work).await
+    }
+
+    /// Writes the rows, the new head and this process's mark last.
     pub(crate) async fn write(&mut self, rows: &Rows, head: &Head, mark: GroupMark) -> Result<(), WriteError> {
         let work = async { on_either!(self, Group, group => group.write(rows, head, mark).await) };
         step::take(Step::Write, work).await

@@ -11,7 +11,7 @@ mod inserts;
 
 use std::sync::Arc;
 
-use messages::{Position, StoreId, Timestamp};
+use messages::{Position, RecordedEvent, StoreId, Timestamp};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool, Postgres};
 use tokio::sync::{Mutex, OwnedMutexGuard};
@@ -225,6 +225,12 @@ impl PostgresGroup {
         let found = rows::find(&mut self.connection, wanted).await;
         self.is_broken |= found.is_err();
         found
+    }
+
+    pub(crate) async fn write_events(&mut self, events: &[RecordedEvent]) -> Result<(), WriteError> {
+        let written = inserts::write_events(&mut self.connection, events).await;
+        self.is_broken |= written.is_err();
+        written.map_err(WriteError::Store)
     }
 
     pub(crate) async fn write(&mut self, rows: &Rows, head: &Head, mark: GroupMark) -> Result<(), WriteError> {

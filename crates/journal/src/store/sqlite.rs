@@ -10,7 +10,7 @@ mod inserts;
 use std::path::Path;
 use std::sync::Arc;
 
-use messages::{Position, StoreId, Timestamp};
+use messages::{Position, RecordedEvent, StoreId, Timestamp};
 use process_lock::{ProcessLock, ProcessLockError};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, SqlitePool};
@@ -184,6 +184,11 @@ impl SqliteGroup {
 
     pub(crate) async fn find(&mut self, wanted: &Wanted) -> Result<Found, StoreError> {
         rows::find(self.writer.open_connection()?, wanted).await
+    }
+
+    pub(crate) async fn write_events(&mut self, events: &[RecordedEvent]) -> Result<(), WriteError> {
+        let connection = self.writer.open_connection().map_err(WriteError::Store)?;
+        inserts::write_events(connection, events).await.map_err(WriteError::Store)
     }
 
     pub(crate) async fn write(&mut self, rows: &Rows, head: &Head, mark: GroupMark) -> Result<(), WriteError> {

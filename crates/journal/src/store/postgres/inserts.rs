@@ -1,5 +1,6 @@
 //! What a group writes: one statement per table and kind of change, rows given as arrays, column by column.
 
+use messages::RecordedEvent;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::{PgConnection, Postgres};
@@ -32,7 +33,7 @@ async fn run(
 
 /// Writes all but statements, cursors and head. Removals come first: what is removed may be taken by another.
 pub(in crate::store) async fn write(connection: &mut PgConnection, rows: &Rows) -> Result<(), StoreError> {
-    write_events(connection, rows).await?;
+    write_events(connection, &rows.events).await?;
     remove_keys(connection, rows).await?;
     change_keys(connection, rows).await?;
     insert_keys(connection, rows).await?;
@@ -40,12 +41,11 @@ pub(in crate::store) async fn write(connection: &mut PgConnection, rows: &Rows) 
     write_timers(connection, rows).await
 }
 
-async fn write_events(connection: &mut PgConnection, rows: &Rows) -> Result<(), StoreError> {
+pub(super) async fn write_events(connection: &mut PgConnection, events: &[RecordedEvent]) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO events (position, stream_hash, stream_version, recorded_us, previous_published,
             event_id, salt, metadata, payload, event_hash)
         SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
             $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[])";
-    let events = &rows.events[..];
     if events.is_empty() {
         return Ok(());
     }

@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use messages::StreamName;
+use messages::{RecordedEvent, StreamName};
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Sqlite, SqliteConnection};
@@ -72,7 +72,17 @@ static TIMERS: LazyLock<Insert> =
 
 /// Writes all but statements, cursors and head. Removals come first: what is removed may be taken by another.
 pub(in crate::store) async fn write(connection: &mut SqliteConnection, rows: &Rows) -> Result<(), StoreError> {
-    insert(connection, &EVENTS, &rows.events, |query, event| {
+    write_events(connection, &rows.events).await?;
+    write_keys(connection, rows).await?;
+    write_claims(connection, rows).await?;
+    write_timers(connection, rows).await
+}
+
+pub(super) async fn write_events(
+    connection: &mut SqliteConnection,
+    events: &[RecordedEvent],
+) -> Result<(), StoreError> {
+    insert(connection, &EVENTS, events, |query, event| {
         query
             .bind(signed(event.header.position.number()))
             .bind(stream_hash(&event.metadata))
@@ -86,10 +96,7 @@ pub(in crate::store) async fn write(connection: &mut SqliteConnection, rows: &Ro
             .bind(event.hash.as_bytes().as_slice())
     })
     .await
-    .map_err(failed("write events"))?;
-    write_keys(connection, rows).await?;
-    write_claims(connection, rows).await?;
-    write_timers(connection, rows).await
+    .map_err(failed("write events"))
 }
 
 /// Inserts rows chunk by chunk.
