@@ -181,6 +181,16 @@ impl KeystoreDirectory {
         Ok(keys)
     }
 
+    /// Opens the key and lets it go again: shows that file and passphrase belong together.
+    ///
+    /// # Errors
+    ///
+    /// There is no such key, its file is broken, or the passphrase is wrong.
+    pub fn check(&self, label: &KeyLabel, passphrase: &Passphrase) -> Result<KeyInfo, KeystoreError> {
+        let (purpose, secret) = self.open_key(label, passphrase)?;
+        Ok(KeyInfo { label: label.clone(), purpose, address: secret.address(), is_test_key: false })
+    }
+
     fn open_key(&self, label: &KeyLabel, passphrase: &Passphrase) -> Result<(Purpose, Secret), KeystoreError> {
         let path = self.file_of(label);
         let parsed = match read_file(&path) {
@@ -232,7 +242,9 @@ impl KeystoreDirectory {
         synced.map_err(|source| io_error("sync", &self.path, source))
     }
 
-    fn file_of(&self, label: &KeyLabel) -> PathBuf {
+    /// The file of the key with this label, whether there is one or not.
+    #[must_use]
+    pub fn file_of(&self, label: &KeyLabel) -> PathBuf {
         self.path.join(format!("{label}.json"))
     }
 }

@@ -3,10 +3,12 @@
 mod backup;
 mod drex;
 mod journal;
+mod keys;
 
 pub(crate) use backup::{Backup, BackupCommand, BackupDrill, PersonsArguments, Restore};
 pub(crate) use drex::{DrexCommand, DrexDeploy, DrexSandbox, PassphraseArguments};
 pub(crate) use journal::{JournalCommand, JournalExport, JournalImport, JournalRebind, JournalSource, JournalVerify};
+pub(crate) use keys::{KeysCheck, KeysCommand, KeysImport, KeysList, KeysNew, KeysPlace, NewKey};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -65,6 +67,9 @@ pub(crate) enum Command {
     /// The audit trail: check it, carry it elsewhere
     #[command(subcommand)]
     Journal(JournalCommand),
+    /// Keys in encrypted files
+    #[command(subcommand)]
+    Keys(KeysCommand),
     /// One cut of all stores of a process, with a manifest; and a drill that proves it
     Backup(Backup),
     /// Bring a backup back, into empty places

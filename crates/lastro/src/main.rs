@@ -15,6 +15,7 @@ mod failure;
 mod in_process;
 mod interruption;
 mod journal_command;
+mod keys_command;
 mod ledger_command;
 mod own_ledger;
 mod printer;
@@ -45,6 +46,7 @@ fn run(command: Command, printer: &Printer) -> Result<(), Failure> {
         Command::Drex(command) => drex_command::run(command, printer),
         Command::Ledger(command) => ledger_command::run(command, printer),
         Command::Journal(command) => journal_command::run(command, printer),
+        Command::Keys(command) => keys_command::run(&command, printer),
         Command::Backup(command) => backup_command::run(&command, printer),
         Command::Restore(command) => backup_command::restore(&command, printer),
         Command::Bond(command) => bond_command::run(&command, printer),

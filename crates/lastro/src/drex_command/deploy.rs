@@ -8,10 +8,11 @@ use super::participants::{self, Participants, Use, Wallets};
 use super::report::{Deployment, Report};
 use super::texts::{Text, Texts};
 use super::{Played, Stage, play};
-use crate::cli::{DrexDeploy, PassphraseArguments};
+use crate::cli::DrexDeploy;
 use crate::dispatch::{Dispatch, Limits, Order, fingerprint, open_failure};
 use crate::drex_suite::{Setup, Suite, Wallet};
 use crate::failure::{Failure, FailureKind};
+use crate::keys_command::read_passphrase;
 use crate::ledger_command::run::StopSignals;
 use crate::own_ledger::{keep, make_directory, read_kept};
 use crate::printer::Printer;
@@ -96,7 +97,7 @@ struct Keys {
 
 impl Keys {
     fn open(arguments: &DrexDeploy, network: KeyNetwork) -> Result<Self, Failure> {
-        let passphrase = passphrase(&arguments.passphrase)?;
+        let passphrase = read_passphrase(&arguments.passphrase)?;
         let mut custody = Custody::new(network);
         let mut open = |name: &str, file: &Path| open_key(&mut custody, name, file, &passphrase);
         let (admin_label, admin) = open("drex-admin", &arguments.admin_key)?;
@@ -119,16 +120,6 @@ fn open_key(
     let address = custody.open_file(file, &label, Purpose::Transactions, passphrase);
     let address = address.map_err(|error| Failure::new(FailureKind::Usage, error))?;
     Ok((label, address))
-}
-
-fn passphrase(arguments: &PassphraseArguments) -> Result<Passphrase, Failure> {
-    let read = match (&arguments.passphrase_file, &arguments.passphrase_env) {
-        (Some(file), _) => Passphrase::from_file(file),
-        (None, Some(name)) => Passphrase::from_env(name),
-        // The command line asks for one of both.
-        (None, None) => Passphrase::from_env("LASTRO_PASSPHRASE"),
-    };
-    read.map_err(|error| Failure::new(FailureKind::Usage, error))
 }
 
 /// The administrator's first nonce: of the record, or what the node says before anything is sent. Only the node of the chain

@@ -12,6 +12,7 @@ mod drex_deploy;
 mod drex_sandbox;
 mod journal_carried;
 mod journal_verify;
+mod keys;
 mod ledger_crash;
 mod ledger_fixture;
 mod program;

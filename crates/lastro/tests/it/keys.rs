@@ -1,0 +1,127 @@
+//! Keys as an operator makes, takes over, lists and tries them; what is refused leaves everything as it was, and nothing secret is
+//! printed.
+
+use crate::program::{Answer, lastro, text};
+use insta::assert_snapshot;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+const PASSPHRASE: &str = "correct horse battery staple";
+
+/// A folder with a right passphrase, a wrong one, and a keystore to be.
+struct Desk(tempfile::TempDir);
+
+impl Desk {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("right"), format!("{PASSPHRASE}\n")).unwrap();
+        std::fs::write(folder.path().join("wrong"), "Tr0ub4dor\n").unwrap();
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Runs `lastro keys` in this folder; nothing that it says ever holds a passphrase or a key.
+    fn keys(&self, arguments: &[&str], passphrase: Option<&str>) -> Answer {
+        let (keystore, file) = (self.path("keystore"), passphrase.map(|name| self.path(name)));
+        let mut all = vec!["keys"];
+        all.extend(arguments);
+        all.extend(["--keystore", text(&keystore)]);
+        if let Some(file) = &file {
+            all.extend(["--passphrase-file", text(file)]);
+        }
+        let answer = lastro(&all);
+        let said = format!("{}{}", answer.stdout, answer.stderr);
+        assert!(!said.contains(PASSPHRASE) && !said.contains("Tr0ub4dor"), "{said}");
+        assert!(!said.contains("ciphertext"), "{said}");
+        answer
+    }
+
+    /// What was said, with what differs from run to run replaced by names.
+    fn shown(&self, answer: &Answer) -> String {
+        let shown = answer.shown(&[(text(self.0.path()), "[folder]")]);
+        shown.split_inclusive(char::is_whitespace).map(without_address).collect()
+    }
+}
+
+fn without_address(word: &str) -> String {
+    let is_address = word.len() >= 42 && word.starts_with("0x");
+    if is_address { format!("[address]{}", &word[42..]) } else { word.to_owned() }
+}
+
+/// The files of a folder with their bytes.
+fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = entries.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect();
+    files.sort();
+    files
+}
+
+#[test]
+fn a_key_is_made_listed_and_opens_with_its_passphrase_alone() {
+    let desk = Desk::new();
+    let made = desk.keys(&["new", "drex-admin", "--lang", "en"], Some("right")).ok();
+    let spoken = desk.keys(&["new", "notary", "--purpose", "statements", "--lang", "pt-BR"], Some("right")).ok();
+    let file = desk.path("keystore/drex-admin.json");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let listed = ["en", "pt-BR"].map(|lang| desk.keys(&["list", "--lang", lang], None).ok());
+    let checked = desk.keys(&["check", "drex-admin", "--lang", "en"], Some("right")).ok();
+    let refused = desk.keys(&["check", "drex-admin", "--lang", "en"], Some("wrong"));
+    assert_eq!(refused.code, 2);
+    let all = [&made, &spoken, &listed[0], &listed[1], &checked, &refused].map(|answer| desk.shown(answer));
+    assert_snapshot!(all.join("\n\n"));
+
+    let json = desk.keys(&["list", "--json"], None).ok().json();
+    let one = desk.keys(&["check", "notary", "--json"], Some("right")).ok().json();
+    assert_eq!(json["keys"][1], one);
+    assert_eq!((one["label"].as_str(), one["purpose"].as_str()), (Some("notary"), Some("statements")));
+    assert_eq!(one["file"].as_str(), Some(text(&desk.path("keystore/notary.json"))));
+}
+
+#[test]
+fn a_file_of_another_program_is_taken_over_and_stays_as_it_is() {
+    let desk = Desk::new();
+    let made = desk.keys(&["new", "first", "--json"], Some("right")).ok().json();
+    // As another program would have written it: without our member.
+    let ours = std::fs::read_to_string(desk.path("keystore/first.json")).unwrap();
+    let mut theirs: serde_json::Value = serde_json::from_str(&ours).unwrap();
+    assert!(theirs.as_object_mut().unwrap().remove("lastro").is_some());
+    let foreign = desk.path("foreign.json");
+    std::fs::write(&foreign, theirs.to_string()).unwrap();
+
+    let refused = desk.keys(&["import", text(&foreign), "second"], Some("wrong"));
+    assert_eq!(refused.code, 2, "{refused:?}");
+    assert!(!desk.path("keystore/second.json").exists());
+    let imported = desk.keys(&["import", text(&foreign), "second", "--json"], Some("right")).ok().json();
+    assert_eq!(imported["address"], made["address"]);
+    assert_eq!(std::fs::read_to_string(&foreign).unwrap(), theirs.to_string());
+    let _ = desk.keys(&["check", "second"], Some("right")).ok();
+}
+
+#[test]
+fn what_is_refused_is_explained_and_changes_nothing() {
+    let desk = Desk::new();
+    let nowhere = desk.keys(&["list", "--lang", "en"], None);
+    let bad_label = desk.keys(&["new", "Drex Admin", "--lang", "en"], Some("right"));
+    let no_passphrase = desk.keys(&["new", "drex-admin", "--lang", "en"], Some("absent"));
+    assert!(!desk.path("keystore").exists(), "nothing is made before everything is read");
+    let _ = desk.keys(&["new", "drex-admin"], Some("right")).ok();
+    let before = files(&desk.path("keystore"));
+    let taken = desk.keys(&["new", "drex-admin", "--lang", "en"], Some("wrong"));
+    let unknown = desk.keys(&["check", "drex-amdin", "--lang", "en"], Some("right"));
+    let absent = desk.keys(&["import", text(&desk.path("absent.json")), "other", "--lang", "en"], Some("right"));
+    assert_eq!(files(&desk.path("keystore")), before);
+    std::fs::write(desk.path("keystore/torn.json"), &before[0].1[..200]).unwrap();
+    let torn = desk.keys(&["list", "--lang", "en"], None);
+    let renamed = desk.path("keystore/other.json");
+    std::fs::write(&renamed, &before[0].1).unwrap();
+    let exchanged = desk.keys(&["check", "other", "--lang", "en"], Some("right"));
+
+    let codes =
+        [&nowhere, &bad_label, &no_passphrase, &taken, &unknown, &absent, &torn, &exchanged].map(|one| one.code);
+    assert_eq!(codes, [2, 2, 2, 1, 2, 2, 2, 2]);
+    let all = [nowhere, bad_label, no_passphrase, taken, unknown, absent, torn, exchanged];
+    assert_snapshot!(all.map(|answer| desk.shown(&answer)).join("\n\n"));
+}
