@@ -163,13 +163,22 @@ function run(folder, { every, from, onlyList }) {
   const counts = { caught: 0, survived: 0, invalid: 0, explained: 0 };
   try {
     if (judge(copy, folder) !== "survived") throw new Refused(`the tests of ${folder} fail before anything is planted`);
-    for (const mutant of chosen) counts[plant(copy, folder, mutant, explained)] += 1;
+    for (const [done, mutant] of chosen.entries()) {
+      tell(`${folder}: ${done} of ${chosen.length}, now ${mutant.path}:${mutant.index + 1}`);
+      counts[plant(copy, folder, mutant, explained)] += 1;
+    }
+    tell("");
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
   const summary = Object.entries(counts).map(([outcome, count]) => `${count} ${outcome}`);
   console.log(`${folder}: ${chosen.length} of ${all.length} mutants: ${summary.join(", ")}`);
   if (counts.survived > 0) process.exitCode = 1;
+}
+
+/** Shows how far it has come, in place of what was shown before, where a person watches. */
+function tell(progress) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${progress}`);
 }
 
 /** Plants one mutant, judges it, and takes it out again. */
