@@ -56,8 +56,9 @@
 //!
 //! # Main types
 //!
-//! [`Chain`] (one network, one store), [`Lane`] (one sender), [`Intent`], [`Outcome`], [`Profile`] (what is known of a
-//! network), [`Rpc`] (reading), [`RpcTransport`] (the way to a node), [`Revert`].
+//! [`Chain`] (one network, one store), [`Lane`] (one sender), [`Intent`], [`Outcome`], [`Profile`] (what is sent with),
+//! [`NetworkProfile`] (what a network is expected to be), [`Rpc`] (reading), [`RpcTransport`] (the way to a node), [`Revert`];
+//! [`doctor`] looks at nodes before anything is entrusted to them.
 //!
 //! # What it must not know
 //!
@@ -79,6 +80,7 @@
 
 mod chain;
 mod delivery;
+pub mod doctor;
 mod head;
 mod intent;
 mod lane;
@@ -99,6 +101,10 @@ pub use crate::intent::{
 };
 pub use crate::lane::{Lane, SubmitError, Submitted};
 pub use crate::outcome::{Execution, Mined, Outcome, OutcomeError, Refusal};
+pub use crate::profile::file::{PROFILE_BYTES_MAX, ProfileFileError};
+pub use crate::profile::network::{
+    Consensus, Expected, Governs, KnownChain, NetworkProfile, OtherChain, PermissioningContract, PoolKind,
+};
 pub use crate::profile::{FeeModel, Pace, Profile, Rules};
 pub use crate::revert::Revert;
 pub use crate::rpc::{

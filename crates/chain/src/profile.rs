@@ -1,11 +1,18 @@
-//! What the platform must know of a network before it sends to it.
+//! What the platform must know of a network before it sends to it, and what it expects the network to be.
 
+pub(crate) mod file;
+pub(crate) mod network;
+
+use std::fmt;
 use std::time::Duration;
 
 use custody::{Network, ProfileName};
 
+use self::network::NetworkProfile;
+
 /// The rules of the EVM on a network, oldest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Rules {
     /// April 2021: typed transactions, no base fee.
     Berlin,
@@ -21,6 +28,20 @@ pub enum Rules {
     Prague,
     /// December 2025: cap on a transaction's gas (EIP-7825).
     Osaka,
+}
+
+impl fmt::Display for Rules {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Berlin => "berlin",
+            Self::London => "london",
+            Self::Paris => "paris",
+            Self::Shanghai => "shanghai",
+            Self::Cancun => "cancun",
+            Self::Prague => "prague",
+            Self::Osaka => "osaka",
+        })
+    }
 }
 
 /// What a transaction offers for its gas. Prices are in wei per unit of gas.
@@ -61,7 +82,8 @@ impl Pace {
     }
 }
 
-/// A network as the platform sees it: one value per network, read from data, the same for every process.
+/// A network as what is sent sees it: one value per network, made of a [`NetworkProfile`] and a chain id, the same for every
+/// process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Profile {
     /// Its name; `embedded` is the ledger that the binary carries.
@@ -85,23 +107,10 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// The ledger that the binary carries: gas is free, blocks are final, the node is in this process or beside it.
+    /// The ledger that the binary carries, with what whoever made it chose.
     pub fn embedded(chain_id: u64, rules: Rules, block_gas_limit: u64) -> Self {
-        Self {
-            name: ProfileName::embedded(),
-            chain_id,
-            rules,
-            fees: FeeModel::Free,
-            block_gas_limit,
-            finality_blocks: 0,
-            head_poll: Duration::from_millis(10),
-            silence_max: Duration::from_secs(3),
-            offers: Pace {
-                first_pause: Duration::from_millis(5),
-                pause_max: Duration::from_millis(500),
-                attempts_max: 24,
-            },
-        }
+        let embedded = NetworkProfile::embedded().sending(chain_id).expect("the embedded ledger may have any chain id");
+        Self { rules, block_gas_limit, ..embedded }
     }
 
     /// The network that custody signs for on this profile.

@@ -1,6 +1,6 @@
 //! The node's methods that the platform uses, typed, and what a failed one means.
 
-mod wire;
+pub(crate) mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -293,15 +293,10 @@ impl Rpc {
             tracing::error!(method, what, answer = excerpt, "a node's answer cannot be read");
             RpcError::OutcomeUnknown { method, reason: what.to_owned() }
         };
-        let parsed: wire::WireAnswer =
-            serde_json::from_str(answer).map_err(|_| unreadable("the answer is no JSON-RPC"))?;
-        match parsed.error {
-            // A node that could not read the request cannot repeat its id.
-            Some(error) if parsed.id == json!(id) || parsed.id.is_null() => Err(self.answered(method, error)),
-            None if parsed.id == json!(id) => {
-                T::deserialize(parsed.result).map_err(|_| unreadable("the result is not of the method's form"))
-            }
-            _ => Err(unreadable("the answer is to another request")),
+        match wire::result_of(id, answer) {
+            Ok(result) => T::deserialize(result).map_err(|_| unreadable("the result is not of the method's form")),
+            Err(wire::NoResult::Error(error)) => Err(self.answered(method, error)),
+            Err(wire::NoResult::Unreadable(what)) => Err(unreadable(what)),
         }
     }
 

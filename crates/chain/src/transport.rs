@@ -27,6 +27,12 @@ pub trait RpcTransport: Send + Sync + 'static {
     ///
     /// Dropping the future leaves it unknown whether the node has the request.
     fn send<'a>(&'a self, request: String) -> TransportFuture<'a>;
+
+    /// What the other side's clock said when it answered last, as HTTP writes dates (RFC 9110, section 5.6.7); `None` where
+    /// it does not say.
+    fn server_date(&self) -> Option<String> {
+        None
+    }
 }
 
 /// There is no answer to a request.

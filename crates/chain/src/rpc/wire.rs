@@ -2,24 +2,44 @@
 
 use alloy_primitives::{Address, B256, Bytes, Log, U64};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 #[derive(Deserialize)]
-pub(super) struct WireAnswer {
+struct WireAnswer {
     #[serde(default)]
-    pub(super) id: Value,
+    id: Value,
     #[serde(default)]
-    pub(super) result: Value,
+    result: Value,
     #[serde(default)]
-    pub(super) error: Option<WireError>,
+    error: Option<WireError>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct WireError {
-    pub(super) code: i64,
-    pub(super) message: String,
+pub(crate) struct WireError {
+    pub(crate) code: i64,
+    pub(crate) message: String,
     #[serde(default)]
-    pub(super) data: Option<Value>,
+    pub(crate) data: Option<Value>,
+}
+
+/// An answer without a result.
+pub(crate) enum NoResult {
+    /// The node says why.
+    Error(WireError),
+    /// Nobody can read it; what is wrong with it.
+    Unreadable(&'static str),
+}
+
+/// The result in the answer to the request with this id.
+pub(crate) fn result_of(id: u64, answer: &str) -> Result<Value, NoResult> {
+    let parsed: WireAnswer =
+        serde_json::from_str(answer).map_err(|_| NoResult::Unreadable("the answer is no JSON-RPC"))?;
+    match parsed.error {
+        // A node that could not read the request cannot repeat its id.
+        Some(error) if parsed.id == json!(id) || parsed.id.is_null() => Err(NoResult::Error(error)),
+        None if parsed.id == json!(id) => Ok(parsed.result),
+        _ => Err(NoResult::Unreadable("the answer is to another request")),
+    }
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,7 @@
 //! JSON-RPC over HTTP.
 
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reqwest::{Client, Response, StatusCode, Url, header, redirect};
@@ -23,6 +24,8 @@ pub struct HttpTransport {
     client: Client,
     url: Url,
     shown_url: String,
+    /// The last answer's `Date`.
+    server_date: Arc<Mutex<Option<String>>>,
 }
 
 impl fmt::Debug for HttpTransport {
@@ -87,7 +90,7 @@ impl HttpTransport {
             .retry(reqwest::retry::never())
             .build()
             .map_err(|source| HttpTransportError::Client { source })?;
-        Ok(Self { client, url: parsed, shown_url: shown() })
+        Ok(Self { client, url: parsed, shown_url: shown(), server_date: Arc::default() })
     }
 
     /// The URL as it was given, for people and files: without user name and password.
@@ -99,6 +102,8 @@ impl HttpTransport {
         let post = self.client.post(self.url.clone()).header(header::CONTENT_TYPE, "application/json").body(request);
         let response = post.send().await.map_err(|error| classify(&error))?;
         let status = response.status();
+        let date = response.headers().get(header::DATE).and_then(|date| date.to_str().ok()).map(str::to_owned);
+        *self.server_date.lock().unwrap_or_else(PoisonError::into_inner) = date;
         let body = read_body(response).await?;
         // Besu answers some errors with a status of their own and a JSON-RPC error in the body: the body decides.
         if status.is_success() || body.trim_start().starts_with('{') {
@@ -112,6 +117,10 @@ impl HttpTransport {
 impl RpcTransport for HttpTransport {
     fn send<'a>(&'a self, request: String) -> TransportFuture<'a> {
         Box::pin(self.post(request))
+    }
+
+    fn server_date(&self) -> Option<String> {
+        self.server_date.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
