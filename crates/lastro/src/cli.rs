@@ -4,11 +4,13 @@ mod backup;
 mod drex;
 mod journal;
 mod keys;
+mod network;
 
 pub(crate) use backup::{Backup, BackupCommand, BackupDrill, PersonsArguments, Restore};
 pub(crate) use drex::{DrexCommand, DrexDeploy, DrexSandbox, PassphraseArguments};
 pub(crate) use journal::{JournalCommand, JournalExport, JournalImport, JournalRebind, JournalSource, JournalVerify};
 pub(crate) use keys::{KeysCheck, KeysCommand, KeysImport, KeysList, KeysNew, KeysPlace, NewKey};
+pub(crate) use network::{ChainCommand, Doctor, FailOn, ProfileArguments, ProfileCheck, ProfileCommand, ProfileName};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;
@@ -61,6 +63,11 @@ pub(crate) enum Command {
     /// The Drex pilot's suite: a sandbox on this machine, or a deployment
     #[command(subcommand)]
     Drex(DrexCommand),
+    /// Examine nodes: every trap of Besu that can be seen from outside, with its evidence and its cure
+    Doctor(Doctor),
+    /// Networks: what they are expected to be, and whether a live one is
+    #[command(subcommand)]
+    Chain(ChainCommand),
     /// The embedded EVM ledger
     #[command(subcommand)]
     Ledger(LedgerCommand),

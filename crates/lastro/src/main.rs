@@ -6,9 +6,11 @@
 mod backup_command;
 mod bench_command;
 mod bond_command;
+mod chain_command;
 mod cli;
 mod demo;
 mod dispatch;
+mod doctor_command;
 mod drex_command;
 mod drex_suite;
 mod failure;
@@ -17,6 +19,7 @@ mod interruption;
 mod journal_command;
 mod keys_command;
 mod ledger_command;
+mod network_arguments;
 mod own_ledger;
 mod printer;
 mod table;
@@ -44,6 +47,8 @@ fn run(command: Command, printer: &Printer) -> Result<(), Failure> {
     match command {
         Command::Demo(arguments) => demo::run(&arguments, printer),
         Command::Drex(command) => drex_command::run(command, printer),
+        Command::Doctor(arguments) => doctor_command::run(&arguments, printer),
+        Command::Chain(command) => chain_command::run(command, printer),
         Command::Ledger(command) => ledger_command::run(command, printer),
         Command::Journal(command) => journal_command::run(command, printer),
         Command::Keys(command) => keys_command::run(&command, printer),

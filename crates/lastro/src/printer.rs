@@ -25,6 +25,19 @@ pub(crate) struct Printer {
     is_silent: bool,
 }
 
+/// How good what a line says is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mark {
+    /// As it should be.
+    Good,
+    /// Neither good nor bad.
+    Plain,
+    /// To be looked at.
+    Doubtful,
+    /// Not as it may be.
+    Bad,
+}
+
 /// The line of progress.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ProgressLine {
@@ -68,6 +81,17 @@ impl Printer {
         if !self.is_json {
             self.to_stdout(text);
         }
+    }
+
+    /// A line of the result that begins with how good it is, in words and in colour.
+    pub(crate) fn marked_line(&self, mark: Mark, label: &str, text: &str) {
+        let style = match mark {
+            Mark::Good => GREEN,
+            Mark::Plain => CYAN,
+            Mark::Doubtful => YELLOW,
+            Mark::Bad => RED,
+        };
+        self.line(&format!("  {style}{label}{style:#}  {text}"));
     }
 
     /// The heading of a part of the result.

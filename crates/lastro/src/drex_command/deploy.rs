@@ -14,22 +14,20 @@ use crate::drex_suite::{Setup, Suite, Wallet};
 use crate::failure::{Failure, FailureKind};
 use crate::keys_command::read_passphrase;
 use crate::ledger_command::run::StopSignals;
+use crate::network_arguments::shipped;
 use crate::own_ledger::{keep, make_directory, read_kept};
 use crate::printer::Printer;
 use alloy_primitives::Address;
-use chain::{At, Chain, FeeModel, HttpTransport, IntentKey, OpenError, Pace, Profile, Rpc, RpcError, Rules};
-use custody::{Custody, KeyLabel, Network as KeyNetwork, Passphrase, ProfileName, Purpose};
+use chain::{At, Chain, FeeModel, HttpTransport, IntentKey, OpenError, Profile, Rpc, RpcError};
+use custody::{Custody, KeyLabel, Network as KeyNetwork, Passphrase, Purpose};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What a directory is the record of.
 const RECORD_FILE: &str = "deployment.json";
 /// Changes whenever the plan for the same participants changes.
 const PLAN_VERSION: &str = "lastro drex deploy 2";
-/// What custody and store take as a block's limit; a node with less says so for each transaction.
-const BLOCK_GAS_LIMIT: u64 = 30_000_000;
 
 /// Deploys, and shows what stands where.
 pub(super) async fn run(arguments: &DrexDeploy, printer: &Printer) -> Result<(), Failure> {
@@ -66,24 +64,18 @@ fn stopped(path: &Path) -> Failure {
     Failure::new(FailureKind::Unknown, error).with_hint(hint)
 }
 
-/// A network as the arguments describe it. Old transactions and Berlin's rules hold on every network of the profiles.
+/// What is sent with: the named profile's, on the chain and at the price that the arguments say.
 fn profile(arguments: &DrexDeploy) -> Result<Profile, Failure> {
-    let name = ProfileName::parse(arguments.profile.name());
+    let profile = shipped(arguments.profile.name())?.sending(arguments.chain_id);
+    let profile = profile.map_err(|error| {
+        let hint = "name the profile of that network by `--profile`; `besu-private` takes any chain id";
+        Failure::new(FailureKind::Usage, error).with_hint(hint)
+    })?;
     let fees = match arguments.gas_price {
         0 => FeeModel::Free,
         gas_price_wei => FeeModel::Legacy { gas_price_wei },
     };
-    Ok(Profile {
-        name: name.map_err(|error| Failure::new(FailureKind::Usage, error))?,
-        chain_id: arguments.chain_id,
-        rules: Rules::Berlin,
-        fees,
-        block_gas_limit: BLOCK_GAS_LIMIT,
-        finality_blocks: 0,
-        head_poll: Duration::from_millis(250),
-        silence_max: Duration::from_secs(15),
-        offers: Pace { first_pause: Duration::from_millis(100), pause_max: Duration::from_secs(2), attempts_max: 20 },
-    })
+    Ok(Profile { fees, ..profile })
 }
 
 /// The two keys that deploy.

@@ -10,9 +10,9 @@ use crate::ledger_command::data_dir_failure;
 use crate::ledger_command::run::check_period;
 use crate::own_ledger::{OwnDirectory, keep, make_directory};
 use alloy_primitives::keccak256;
-use chain::{Profile, Rules};
+use chain::{NetworkProfile, Profile};
+use custody::Custody;
 use custody::sandbox::SANDBOX_CHAIN_ID;
-use custody::{Custody, ProfileName};
 use ledger::data_dir::InitOptions;
 use serde_json::json;
 use std::path::Path;
@@ -22,8 +22,6 @@ use std::time::Duration;
 const VALIDATOR_LABEL: &str = "lastro drex sandbox: validator";
 /// Its address.
 const VALIDATOR: &str = "00607ab902c035479be906ab2a66adf65b2f9e95";
-/// Most gas of a block, as in the pilot.
-const BLOCK_GAS_LIMIT: u64 = 0x1f_ffff_ffff_ffff;
 
 /// Opens the directory of a sandbox, or makes it.
 ///
@@ -56,10 +54,11 @@ pub(super) fn custody(genesis_hash: alloy_primitives::B256) -> Result<Custody, F
     })
 }
 
-/// The pilot's network as it was at its end: Shanghai's rules, free gas.
+/// What is sent with: the pilot's profile, at the pace of a ledger in the same process.
 pub(super) fn profile() -> Profile {
-    let embedded = Profile::embedded(SANDBOX_CHAIN_ID, Rules::Shanghai, BLOCK_GAS_LIMIT);
-    Profile { name: ProfileName::drex_kit(), ..embedded }
+    let kit = NetworkProfile::drex_kit().sending(SANDBOX_CHAIN_ID).expect("the pilot's profile is for its chain id");
+    let embedded = Profile::embedded(SANDBOX_CHAIN_ID, kit.rules, kit.block_gas_limit);
+    Profile { name: kit.name, ..embedded }
 }
 
 fn genesis() -> Vec<u8> {
@@ -74,7 +73,7 @@ fn genesis() -> Vec<u8> {
         },
         "nonce": "0x0",
         "timestamp": "0x58ee40ba",
-        "gasLimit": format!("0x{BLOCK_GAS_LIMIT:x}"),
+        "gasLimit": format!("0x{:x}", profile().block_gas_limit),
         "difficulty": "0x1",
         "mixHash": "0x63746963616c2062797a616e74696e65206661756c7420746f6c6572616e6365",
         "coinbase": "0x0000000000000000000000000000000000000000",

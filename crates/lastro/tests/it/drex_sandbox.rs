@@ -87,6 +87,19 @@ async fn it_is_up_with_everything_registered_and_its_restart_deploys_nothing() {
 }
 
 #[test]
+fn it_is_what_the_pilots_profile_expects() {
+    let (folder, list) = folder_with(SMALL);
+    let dir = folder.path().join("sandbox");
+    let (process, report) = start(&dir, &["--participants", &list]);
+    let http = report["http"].as_str().unwrap();
+    let check = |profile: &str| lastro(&["chain", "profile", "check", "--json", "--rpc", http, "--profile", profile]);
+    assert_eq!(check("drex-kit").ok().json()["agrees"], json!(true));
+    let rbb = check("rbb");
+    assert_eq!((rbb.code, rbb.json()["agrees"].clone()), (1, json!(false)));
+    let _ = stop(process);
+}
+
+#[test]
 fn killed_at_any_moment_it_goes_on_and_sends_nothing_twice() {
     let (folder, list) = folder_with(SMALL);
     let dir = folder.path().join("sandbox");

@@ -8,6 +8,7 @@ mod cli;
 mod damaged_log;
 mod demo;
 mod demo_killed;
+mod doctor;
 mod drex_deploy;
 mod drex_sandbox;
 mod journal_carried;
