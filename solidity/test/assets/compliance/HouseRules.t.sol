@@ -70,6 +70,7 @@ contract HouseRulesTest is AssetSuite {
     function test_nobody_but_infrastructure_has_more_than_the_largest_balance() public {
         setRules(one(rule(RuleKind.BalanceMax, BOB_UNITS + 10)));
         transfer(alice, bob, 10);
+        transfer(alice, bob, 0);
         refuseTransfer(alice, bob, 1, ReasonCodes.BALANCE_MAX, BOB_UNITS + 10);
         refuseMint(bob, 1, ReasonCodes.BALANCE_MAX, BOB_UNITS + 10);
         refuseTransfer(bob, alice, 1, ReasonCodes.BALANCE_MAX, BOB_UNITS + 10);
@@ -247,6 +248,7 @@ contract HouseRulesTest is AssetSuite {
     function test_a_window_in_which_nothing_is_possible_is_no_rule() public pure {
         uint48 end = type(uint48).max;
         assertTrue(TransferWindowRule.isValid(TransferWindowRule.encode(1, 0, 1 days, 840, 0, end)), "the widest");
+        assertTrue(TransferWindowRule.isValid(TransferWindowRule.encode(1, 0, 1 days, -840, 0, end)), "as far west");
         assertFalse(TransferWindowRule.isValid(TransferWindowRule.encode(0, 0, 1 days, 0, 0, end)), "no day");
         assertFalse(TransferWindowRule.isValid(TransferWindowRule.encode(128, 0, 1 days, 0, 0, end)), "eighth day");
         assertFalse(TransferWindowRule.isValid(TransferWindowRule.encode(1, 5, 5, 0, 0, end)), "no second");
@@ -308,6 +310,7 @@ contract HouseRulesTest is AssetSuite {
 
     function test_a_cap_must_make_sense() public pure {
         assertTrue(OfferingCapRule.isValid(OfferingCapRule.encode(1, 255, 840)), "east");
+        assertTrue(OfferingCapRule.isValid(OfferingCapRule.encode(1, 0, -840)), "west");
         assertFalse(OfferingCapRule.isValid(OfferingCapRule.encode(1, 0, 841)), "too far east");
         assertFalse(OfferingCapRule.isValid(OfferingCapRule.encode(1, 0, -841)), "too far west");
     }

@@ -1,5 +1,6 @@
 //! Block 0 of the pilot networks, against a reading of their files that shares nothing with the ledger's: the state root
-//! by alloy's builder over the raw allocation, the hash by alloy's header over the raw fields.
+//! by alloy's builder over the raw allocation, the hash by alloy's header over the raw fields. The networks' profiles name the
+//! same hash.
 
 use super::shared;
 use crate::data_dir::genesis_block;
@@ -51,7 +52,7 @@ impl Account {
     }
 }
 
-fn agrees(bytes: &[u8]) {
+fn agrees(bytes: &[u8], profile: &str) {
     let file: File = serde_json::from_slice(bytes).unwrap();
     let state_root = state_root_unhashed(file.alloc.iter().map(|(address, account)| (*address, account.in_trie())));
     // Both files begin before London, so that the header has no later fields.
@@ -72,16 +73,19 @@ fn agrees(bytes: &[u8]) {
     let (found, _) = genesis_block(&Genesis::parse(bytes).unwrap());
     assert_eq!(found.state_root, state_root);
     assert_eq!(found.hash(), header.hash_slow());
+    let file = format!("{}/../chain/profiles/{profile}.toml", env!("CARGO_MANIFEST_DIR"));
+    let line = format!("genesis_hash = \"{}\"", found.hash());
+    assert!(std::fs::read_to_string(&file).unwrap().contains(&line), "{file} does not say {line}");
 }
 
 #[test]
 fn block_0_of_rede_blockchain_brasil_is_what_its_file_makes() {
     let Some(bytes) = shared("rbb/genesis.json") else { return };
-    agrees(&bytes);
+    agrees(&bytes, "rbb");
 }
 
 #[test]
 fn block_0_of_the_drex_kit_is_what_its_file_makes() {
     let Some(bytes) = shared("drex-kit/genesis.json") else { return };
-    agrees(&bytes);
+    agrees(&bytes, "drex-kit");
 }
