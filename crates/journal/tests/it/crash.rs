@@ -105,7 +105,10 @@ fn one_of_two_killed_processes_on_postgresql_does_not_harm_the_other() {
         }
         killed.kill(&mut said);
         steady.hear(&mut said, 5);
-        runtime.block_on(check(&store, &said));
+        // The other goes on writing while everything is read: in a long run not after each kill.
+        if round < KILLS || round % 10 == 9 {
+            runtime.block_on(check(&store, &said));
+        }
     }
     steady.kill(&mut said);
     runtime.block_on(store.close());

@@ -77,6 +77,9 @@ fn quiet() -> OnProgress {
     Box::new(|_| ControlFlow::Continue(()))
 }
 
+/// How often a test with [`cut_after`] plays its lives: how many polls work takes depends on how busy the machine is.
+const ROUNDS_MAX: u32 = 5;
+
 /// Polls a future so many times at most, then drops it wherever it stands: its result, if it had one before.
 async fn cut_after<T>(polls: usize, work: impl Future<Output = T>) -> Option<T> {
     let mut work = std::pin::pin!(work);
