@@ -130,6 +130,7 @@ contract HouseRulesTest is AssetSuite {
         setRules(one(rule(RuleKind.SupplyCap, cap)));
         refuseMint(alice, 6, ReasonCodes.SUPPLY_MAX, cap);
         mint(alice, 5);
+        mint(alice, 0);
         refuseMint(alice, 1, ReasonCodes.SUPPLY_MAX, cap);
         transfer(alice, bob, 100);
         vm.prank(issuer);
