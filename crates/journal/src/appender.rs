@@ -5,7 +5,7 @@
 //! the group; nobody guesses. Whatever else the database refuses is tried unit by unit, so that one cannot harm the others.
 //!
 //! The writer does not wait idly for the store. While one part's events are written the next part is decided, and while a group
-//! begins the callers of the one before are told; on two cores that is a fifth of the speed.
+//! begins the callers of the one before are told; on two cores that is a tenth of the speed (`docs/journal.md`).
 
 mod known_streams;
 
@@ -112,8 +112,9 @@ const REMOVED_UNITS_MAX: usize = 4;
 const PASSING: Retry =
     Retry { wait_first: Duration::from_millis(4), wait_max: Duration::from_millis(500), attempts_max: u32::MAX };
 
-/// How many units are decided while the events of those before them are written. A part costs a round trip of its own.
-const PART_UNITS: usize = 128;
+/// How many units are decided while the events of those before them are written. A part costs a round trip of its own. Small in
+/// tests, so that simulated crashes fall between parts too.
+const PART_UNITS: usize = if cfg!(test) { 2 } else { 128 };
 
 /// The writer.
 pub(crate) struct Appender {

@@ -9,7 +9,7 @@ mod network;
 pub(crate) use backup::{Backup, BackupCommand, BackupDrill, PersonsArguments, Restore};
 pub(crate) use drex::{DrexCommand, DrexDeploy, DrexSandbox, PassphraseArguments};
 pub(crate) use journal::{JournalCommand, JournalExport, JournalImport, JournalRebind, JournalSource, JournalVerify};
-pub(crate) use keys::{KeysCheck, KeysCommand, KeysImport, KeysList, KeysNew, KeysPlace, NewKey};
+pub(crate) use keys::{KeysCheck, KeysCommand, KeysImport, KeysPlace, NewKey};
 pub(crate) use network::{ChainCommand, Doctor, FailOn, ProfileArguments, ProfileCheck, ProfileCommand, ProfileName};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -1,7 +1,7 @@
 //! `lastro keys …`: keys in encrypted files, made, taken over, listed and tried. No key is ever printed, nor its passphrase.
 
 use crate::cli::{
-    KeysCheck, KeysCommand, KeysImport, KeysList, KeysNew, KeysPlace, Language, NewKey, PassphraseArguments,
+    KeysCheck, KeysCommand, KeysImport, KeysPlace, Language, NewKey, PassphraseArguments,
 };
 use crate::failure::{Failure, FailureKind};
 use crate::printer::Printer;
@@ -14,42 +14,42 @@ use std::path::Path;
 /// Runs one of the commands.
 pub(crate) fn run(command: &KeysCommand, printer: &Printer) -> Result<(), Failure> {
     match command {
-        KeysCommand::New(arguments) => new(arguments, printer),
+        KeysCommand::New(key) => new(key, printer),
         KeysCommand::Import(arguments) => import(arguments, printer),
-        KeysCommand::List(arguments) => list(arguments, printer),
+        KeysCommand::List(place) => list(place, printer),
         KeysCommand::Check(arguments) => check(arguments, printer),
     }
 }
 
-fn new(arguments: &KeysNew, printer: &Printer) -> Result<(), Failure> {
-    let KeysNew { key, passphrase } = arguments;
-    // What is asked for is read before anything is made.
-    let (label, passphrase) = (parse(&key.label)?, read_passphrase(passphrase)?);
-    let keys = KeystoreDirectory::open(&key.place.keystore).map_err(failure)?;
-    let made = keys.create_key(&label, key.purpose.into(), &passphrase, ScryptCost::STANDARD).map_err(failure)?;
-    show_stored(&made, key, &keys, printer);
-    Ok(())
+fn new(key: &NewKey, printer: &Printer) -> Result<(), Failure> {
+    store(key, printer, |keys, label, passphrase| {
+        keys.create_key(label, key.purpose.into(), passphrase, ScryptCost::STANDARD)
+    })
 }
 
-fn import(arguments: &KeysImport, printer: &Printer) -> Result<(), Failure> {
-    let KeysImport { file, key, passphrase } = arguments;
-    let (label, passphrase) = (parse(&key.label)?, read_passphrase(passphrase)?);
-    let keys = KeystoreDirectory::open(&key.place.keystore).map_err(failure)?;
-    let purpose = key.purpose.into();
-    let taken_over = keys.import(file, &label, purpose, &passphrase, ScryptCost::STANDARD).map_err(failure)?;
-    show_stored(&taken_over, key, &keys, printer);
-    Ok(())
+fn import(KeysImport { file, key }: &KeysImport, printer: &Printer) -> Result<(), Failure> {
+    store(key, printer, |keys, label, passphrase| {
+        keys.import(file, label, key.purpose.into(), passphrase, ScryptCost::STANDARD)
+    })
 }
 
-fn show_stored(stored: &KeyInfo, key: &NewKey, keys: &KeystoreDirectory, printer: &Printer) {
-    let words = Words::of(key.place.lang);
-    show_key(stored, keys, words, printer);
+/// Stores a key by `make`, and shows it. What is asked for is read before anything is made.
+fn store(
+    key: &NewKey,
+    printer: &Printer,
+    make: impl FnOnce(&KeystoreDirectory, &KeyLabel, &Passphrase) -> Result<KeyInfo, KeystoreError>,
+) -> Result<(), Failure> {
+    let (label, passphrase, words) = (parse(&key.label)?, read_passphrase(&key.passphrase)?, Words::of(key.place.lang));
+    let keys = KeystoreDirectory::open(&key.place.keystore).map_err(failure)?;
+    let stored = make(&keys, &label, &passphrase).map_err(failure)?;
+    show_key(&stored, &keys, words, printer);
     printer.done(words.stored);
     printer.note(words.keep_both);
+    Ok(())
 }
 
-fn list(arguments: &KeysList, printer: &Printer) -> Result<(), Failure> {
-    let (keys, words) = (existing(&arguments.place)?, Words::of(arguments.place.lang));
+fn list(place: &KeysPlace, printer: &Printer) -> Result<(), Failure> {
+    let (keys, words) = (existing(place)?, Words::of(place.lang));
     let found = keys.list().map_err(failure)?;
     let [label, purpose, address, _] = words.headings;
     let mut table = Table::new([(Align::Left, label), (Align::Left, purpose), (Align::Left, address)]);

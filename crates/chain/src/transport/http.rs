@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use reqwest::{Client, Response, StatusCode, Url, header, redirect};
+use reqwest::header::{self, HeaderValue};
+use reqwest::{Client, Response, StatusCode, Url, redirect};
 
 use super::{ANSWER_BYTES_MAX, RpcTransport, TransportError, TransportFuture};
 
@@ -24,8 +25,8 @@ pub struct HttpTransport {
     client: Client,
     url: Url,
     shown_url: String,
-    /// The last answer's `Date`.
-    server_date: Arc<Mutex<Option<String>>>,
+    /// The last answer's `Date`, as it came: each answer has one, and few are looked at.
+    server_date: Arc<Mutex<Option<HeaderValue>>>,
 }
 
 impl fmt::Debug for HttpTransport {
@@ -102,7 +103,7 @@ impl HttpTransport {
         let post = self.client.post(self.url.clone()).header(header::CONTENT_TYPE, "application/json").body(request);
         let response = post.send().await.map_err(|error| classify(&error))?;
         let status = response.status();
-        let date = response.headers().get(header::DATE).and_then(|date| date.to_str().ok()).map(str::to_owned);
+        let date = response.headers().get(header::DATE).cloned();
         *self.server_date.lock().unwrap_or_else(PoisonError::into_inner) = date;
         let body = read_body(response).await?;
         // Besu answers some errors with a status of their own and a JSON-RPC error in the body: the body decides.
@@ -120,7 +121,8 @@ impl RpcTransport for HttpTransport {
     }
 
     fn server_date(&self) -> Option<String> {
-        self.server_date.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let date = self.server_date.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        date.to_str().ok().map(str::to_owned)
     }
 }
 

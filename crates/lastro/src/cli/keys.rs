@@ -9,34 +9,13 @@ use std::path::PathBuf;
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
     /// Make a key and store it encrypted
-    New(KeysNew),
+    New(NewKey),
     /// Take over a keystore file of another program, encrypted anew
     Import(KeysImport),
     /// Which keys there are; nothing is decrypted
-    List(KeysList),
+    List(KeysPlace),
     /// Open a key and let it go again: file and passphrase still belong together
     Check(KeysCheck),
-}
-
-/// Arguments of `lastro keys new`.
-#[derive(Debug, Args)]
-pub(crate) struct KeysNew {
-    #[command(flatten)]
-    pub(crate) key: NewKey,
-    #[command(flatten)]
-    pub(crate) passphrase: PassphraseArguments,
-}
-
-/// Arguments of `lastro keys import`.
-#[derive(Debug, Args)]
-pub(crate) struct KeysImport {
-    /// Keystore file (Web3 secret storage, version 3) that the passphrase opens; it stays as it is
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-    #[command(flatten)]
-    pub(crate) key: NewKey,
-    #[command(flatten)]
-    pub(crate) passphrase: PassphraseArguments,
 }
 
 /// A key that is to be.
@@ -50,13 +29,18 @@ pub(crate) struct NewKey {
     pub(crate) purpose: KeyPurpose,
     #[command(flatten)]
     pub(crate) place: KeysPlace,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArguments,
 }
 
-/// Arguments of `lastro keys list`.
+/// Arguments of `lastro keys import`.
 #[derive(Debug, Args)]
-pub(crate) struct KeysList {
+pub(crate) struct KeysImport {
+    /// Keystore file (Web3 secret storage, version 3) that the passphrase opens; it stays as it is
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
     #[command(flatten)]
-    pub(crate) place: KeysPlace,
+    pub(crate) key: NewKey,
 }
 
 /// Arguments of `lastro keys check`.

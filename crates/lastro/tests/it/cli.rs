@@ -2,7 +2,7 @@
 
 use crate::demo::normalised;
 use crate::ledger_fixture::{CHAIN_ID, TestLedger, genesis, inspect};
-use crate::program::{BONDS, lastro, text};
+use crate::program::{BONDS, helps, lastro, refusals, text};
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -26,12 +26,7 @@ fn each_command_has_its_help() {
         &["bond"],
         &["bond", "price"],
     ];
-    let helps = commands.map(|command| {
-        let answer = lastro(&[command, ["--help"].as_slice()].concat());
-        assert_eq!(answer.code, 0);
-        format!("$ lastro {} --help\n{}", command.join(" "), answer.shown(&[]))
-    });
-    assert_snapshot!(helps.join("\n\n"));
+    assert_snapshot!(helps(&commands));
 }
 
 #[test]
@@ -46,12 +41,7 @@ fn wrong_usage_ends_with_2_and_names_the_right_one() {
         &["bond", "price"],
         &["bond", "price", "nowhere.csv"],
     ];
-    let answers = mistakes.map(|arguments| {
-        let answer = lastro(arguments);
-        assert_eq!(answer.code, 2);
-        format!("$ lastro {}\n{}", arguments.join(" "), answer.shown(&[]))
-    });
-    assert_snapshot!(answers.join("\n\n"));
+    assert_snapshot!(refusals(&mistakes));
 }
 
 #[test]

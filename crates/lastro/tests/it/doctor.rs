@@ -1,7 +1,7 @@
 //! `lastro doctor` and `lastro chain profile` through the binary: a ledger that is well, nodes that are hostile, and the words.
 
 use crate::ledger_fixture::{Node, TestLedger};
-use crate::program::{Answer, LIMIT, lastro, text, wait_until};
+use crate::program::{Answer, LIMIT, helps, lastro, refusals, text, wait_until};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -176,23 +176,14 @@ fn wrong_usage_ends_with_2() {
         &["doctor", "--rpc", "http://127.0.0.1:1", "--watch", "3601"],
         &["chain", "profile", "show", "nowhere"],
     ];
-    let answers = mistakes.map(|arguments| {
-        let answer = lastro(arguments);
-        assert_eq!(answer.code, 2);
-        format!("$ lastro {}\n{}", arguments.join(" "), answer.shown(&[]))
-    });
-    assert_snapshot!(answers.join("\n\n"));
+    assert_snapshot!(refusals(&mistakes));
 }
 
 #[test]
 fn each_command_has_its_help() {
     let commands: [&[&str]; 5] =
         [&["doctor"], &["chain"], &["chain", "profile"], &["chain", "profile", "show"], &["chain", "profile", "check"]];
-    let helps = commands.map(|command| {
-        let answer = lastro(&[command, ["--help"].as_slice()].concat()).ok();
-        format!("$ lastro {} --help\n{}", command.join(" "), answer.shown(&[]))
-    });
-    assert_snapshot!(helps.join("\n\n"));
+    assert_snapshot!(helps(&commands));
 }
 
 /// Something that answers every request with these bytes.

@@ -1,7 +1,7 @@
 //! Keys as an operator makes, takes over, lists and tries them; what is refused leaves everything as it was, and nothing secret is
 //! printed.
 
-use crate::program::{Answer, lastro, text};
+use crate::program::{Answer, helps, lastro, text};
 use insta::assert_snapshot;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -124,4 +124,10 @@ fn what_is_refused_is_explained_and_changes_nothing() {
     assert_eq!(codes, [2, 2, 2, 1, 2, 2, 2, 2]);
     let all = [nowhere, bad_label, no_passphrase, taken, unknown, absent, torn, exchanged];
     assert_snapshot!(all.map(|answer| desk.shown(&answer)).join("\n\n"));
+}
+
+#[test]
+fn each_command_has_its_help() {
+    let commands: [&[&str]; 5] = [&["keys"], &["keys", "new"], &["keys", "import"], &["keys", "list"], &["keys", "check"]];
+    assert_snapshot!(helps(&commands));
 }

@@ -57,6 +57,25 @@ impl Answer {
     }
 }
 
+/// The help of each command, as it is shown.
+pub(crate) fn helps(commands: &[&[&str]]) -> String {
+    let help = |command: &&[&str]| {
+        let answer = lastro(&[command, ["--help"].as_slice()].concat()).ok();
+        format!("$ lastro {} --help\n{}", command.join(" "), answer.shown(&[]))
+    };
+    commands.iter().map(help).collect::<Vec<String>>().join("\n\n")
+}
+
+/// What is said of each command line, none of which is as it must be.
+pub(crate) fn refusals(mistakes: &[&[&str]]) -> String {
+    let refusal = |arguments: &&[&str]| {
+        let answer = lastro(arguments);
+        assert_eq!(answer.code, 2, "{arguments:?}");
+        format!("$ lastro {}\n{}", arguments.join(" "), answer.shown(&[]))
+    };
+    mistakes.iter().map(refusal).collect::<Vec<String>>().join("\n\n")
+}
+
 /// A running process, killed when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Process {
