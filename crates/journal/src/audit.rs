@@ -31,7 +31,7 @@ pub use self::head::Head;
 pub use self::reader::{ExportReader, ExportRecord};
 pub use self::records::{RECORD_BYTES_MAX, ReadFileError, WriteFileError};
 pub use self::report::{OnProgress, Progress, Report, VerifyError, VerifyOptions, Wrong};
-pub use self::state_rows::has_state_rows;
+pub use self::state_rows::state_rows_of;
 pub(crate) use self::store_export::export_snapshot;
 pub use self::store_export::{export, export_place};
 pub(crate) use self::verified::{Verified, VerifiedPage, head_of, read_verified};

@@ -250,9 +250,9 @@ impl Importing<'_> {
                 }
                 VerifiedPage::Rows(rows) => match &mut into {
                     Some(target) if target.is_versions() => {
-                        let version = target.versions(&rows, self.config)?;
-                        let state = self.filling.make_state_tables(self.config, version).await?;
-                        self.targets.extend(state);
+                        if let Some((rows, version)) = target.versions(&rows, self.config)? {
+                            self.targets.extend(self.filling.make_state_tables(&rows, version).await?);
+                        }
                     }
                     Some(target) => target.write(&mut self.filling, rows).await?,
                     None => panic!("rows were read before their table"),

@@ -53,7 +53,7 @@ pub use group::{Appended, Refusal};
 pub use key::{KeyChange, KeyRecord, KeyScope, KeyState, KeyUse};
 pub use projection::{Projection, View};
 pub use query::Value;
-pub use store::{OpenError, Place, Store, StoreConfig, StoreError};
+pub use store::{OpenError, Place, Queued, Store, StoreConfig, StoreError};
 pub use task::{Stop, Task};
 pub use timers::{TimerHandler, Timers};
 pub use unit::{Audience, Cause, Claim, Expected, NewEvent, Parameter, Statement, Timer, TimerName, UnitOfWork};

@@ -31,7 +31,7 @@ pub(crate) use self::backend::{
 pub(crate) use self::beside::{Batch, Beside, Tables};
 pub(crate) use self::filling::{FillError, Filling, INSERT_ROWS_MAX, Occupied, look, release};
 pub(crate) use self::hold::{Hold, Holder};
-pub(crate) use self::schema::{ImportMark, known_versions};
+pub(crate) use self::schema::{ImportMark, JOURNAL_VERSION};
 pub(crate) use self::snapshot::Snapshot;
 #[cfg(test)]
 pub(crate) use self::step::Step;
@@ -109,6 +109,15 @@ pub struct Migration {
     pub sql: &'static str,
 }
 
+/// A service's own tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StateRows {
+    /// Under which name a store keeps their version: a store of one service is not taken for another's.
+    pub name: &'static str,
+    /// How they are made, in order.
+    pub migrations: &'static [Migration],
+}
+
 /// How a store is opened.
 #[derive(Debug, Clone)]
 pub struct StoreConfig {
@@ -124,8 +133,9 @@ pub struct StoreConfig {
     pub readers_max: u32,
     /// How long an append is tried again while the database cannot be reached, before its caller is told.
     pub patience: Duration,
-    /// The service's own state rows.
-    pub state_rows: &'static [Migration],
+    /// The service's own state rows, or none. Whoever opens stores of any service names all that it knows: then a store has
+    /// those that it was made with, and a new one none.
+    pub state_rows: &'static [StateRows],
 }
 
 /// How long an append is tried again if nothing else is said: longer than a restart of PostgreSQL takes.
@@ -172,6 +182,22 @@ pub enum OpenError {
         found: i64,
         /// The newest version that is known.
         known: i64,
+    },
+    /// The store is another service's. Name another.
+    #[error("store `{store}` has the tables `{found}` of another service")]
+    OtherService {
+        /// The store, without secrets.
+        store: String,
+        /// The name of that service's tables.
+        found: String,
+    },
+    /// What is there is no store, and is left as it is. Name another place.
+    #[error("`{store}` is no store: it has a table `{table}` and no log")]
+    NoStore {
+        /// The place, without secrets.
+        store: String,
+        /// A table that is there.
+        table: String,
     },
     /// An import into the store did not come to its end, or the restore that it is part of. Do it again: it begins anew.
     #[error("store `{store}` is half made: {} did not come to its end", if *is_filled { "the restore that it is part of" } else { "its import" })]
@@ -244,6 +270,27 @@ impl StoreError {
             Self::Sql { source, .. } => rows::is_transient(source),
             Self::Damaged { .. } | Self::Closed => false,
         }
+    }
+}
+
+/// A unit of work with a place in the queue. It is committed or refused whether or not somebody waits for it.
+#[derive(Debug)]
+pub struct Queued {
+    answer: Answer,
+}
+
+impl Queued {
+    /// Waits until the unit is committed.
+    ///
+    /// # Errors
+    ///
+    /// See [`AppendError`]; only [`AppendError::Unknown`] leaves open whether it was written.
+    ///
+    /// # Cancel safety
+    ///
+    /// The unit is committed or refused all the same.
+    pub async fn committed(self) -> Result<Appended, AppendError> {
+        appender::answered(self.answer).await
     }
 }
 
@@ -323,11 +370,24 @@ impl Store {
     ///
     /// A unit whose caller has gone is committed or refused all the same, unless it was still waiting for a place in the queue.
     pub async fn append(&self, unit: UnitOfWork) -> Result<Appended, AppendError> {
-        let answer = self.submit(unit).await?;
-        appender::answered(answer).await
+        self.enqueue(unit).await?.committed().await
     }
 
-    /// Puts a unit in the queue. Its place there is its place among this process's units.
+    /// Puts a unit of work in the queue. Its place there is its place among this process's units, so that whoever must keep an
+    /// order need not wait for each commit.
+    ///
+    /// # Errors
+    ///
+    /// If the unit is over a limit, or the store is closed. Nothing will be written then.
+    ///
+    /// # Cancel safety
+    ///
+    /// A unit without a place in the queue yet is not written.
+    pub async fn enqueue(&self, unit: UnitOfWork) -> Result<Queued, AppendError> {
+        Ok(Queued { answer: self.submit(unit).await? })
+    }
+
+    /// The same, for whoever waits for the bare answer.
     pub(crate) async fn submit(&self, unit: UnitOfWork) -> Result<Answer, AppendError> {
         let (submission, answer) = Submission::new(unit, &self.shared.entropy)?;
         let queue = self.shared.queue.lock().clone();

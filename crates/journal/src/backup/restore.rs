@@ -13,7 +13,7 @@ use crate::audit::{
 use crate::import::{ImportError, Imported, import_marked};
 use crate::personal::{Erasure, MasterKeySource, PersonKeys, PersonKeysConfig, PersonsBackedUp, RestoreError};
 use crate::store::{
-    Filling, ImportMark, Migration, Occupied, OpenError, Place, StoreConfig, StoreError, look, release,
+    Filling, ImportMark, Occupied, OpenError, Place, StateRows, StoreConfig, StoreError, look, release,
 };
 
 /// A backup whose manifest was read.
@@ -332,7 +332,7 @@ impl Backup {
     }
 
     /// Restores the backup into an empty folder, verifies what was restored, and compares it with the manifest and, by an export of
-    /// its own, with the backup's file. `state_rows` are the tables of each store's service, in the order of the manifest.
+    /// its own, with the backup's file. `state_rows` are the tables of all services that the stores may be of.
     ///
     /// # Errors
     ///
@@ -340,14 +340,13 @@ impl Backup {
     pub async fn drill(
         &self,
         folder: &Path,
-        state_rows: &[&'static [Migration]],
+        state_rows: &'static [StateRows],
         workers: NonZeroUsize,
         mut on_progress: impl FnMut(&str) -> OnProgress,
     ) -> Result<Vec<Drilled>, RestoreStoresError> {
         let place = |store: &BackupStore| Place::Sqlite { path: folder.join(format!("{}.db", store.name)) };
-        let configs = self.manifest.stores.iter().zip(state_rows);
-        let configs = configs.map(|(store, state_rows)| StoreConfig { state_rows, ..StoreConfig::at(place(store)) });
-        let configs: Vec<StoreConfig> = configs.collect();
+        let config = |store| StoreConfig { state_rows, ..StoreConfig::at(place(store)) };
+        let configs: Vec<StoreConfig> = self.manifest.stores.iter().map(config).collect();
         let _ = self.restore(&configs, workers, &mut on_progress).await?;
         let mut drilled = Vec::with_capacity(configs.len());
         for (store, config) in self.manifest.stores.iter().zip(&configs) {

@@ -9,7 +9,7 @@ use crate::audit::{Cell, Table};
 use crate::cursor::Cursor;
 use crate::key::{KeyRecord, KeyScope, KeyState};
 use crate::query::Value;
-use crate::store::{Filling, INSERT_ROWS_MAX, PortableTable, Rows, StoreConfig, VERSIONS, known_versions};
+use crate::store::{Filling, INSERT_ROWS_MAX, JOURNAL_VERSION, PortableTable, Rows, StateRows, StoreConfig, VERSIONS};
 use crate::unit::{Claim, Timer, TimerName};
 
 /// What is wrong with a row.
@@ -76,24 +76,29 @@ impl Target {
         Ok(())
     }
 
-    /// Reads the versions of the tables and refuses newer ones. Gives the version of the state rows.
-    pub(super) fn versions(&mut self, rows: &[Vec<Cell>], config: &StoreConfig) -> Result<usize, ImportError> {
-        let (journal, state) = known_versions(config);
-        let mut found_state = 0;
+    /// Reads the versions of the tables and refuses newer ones. Gives the service whose state rows there are, with their
+    /// version.
+    pub(super) fn versions(
+        &mut self,
+        rows: &[Vec<Cell>],
+        config: &StoreConfig,
+    ) -> Result<Option<(StateRows, usize)>, ImportError> {
+        let mut found_state = None;
         self.check(rows)?;
         for (row, number) in rows.iter().zip(self.row - rows.len() as u64 + 1..) {
             let [Cell::Text(what), Cell::Integer(found)] = row.as_slice() else {
                 return Err(self.wrong(number, "it is no version".to_owned()));
             };
-            let (what, known) = match what.as_str() {
-                "journal" => ("journal", journal),
-                "state rows" => ("state rows", state),
-                other => return Err(self.wrong(number, format!("`{other}` has no versions"))),
+            let service = config.state_rows.iter().find(|known| known.name == what);
+            let (what, known) = match (service, what.as_str()) {
+                (Some(rows), _) => (rows.name, rows.migrations.len()),
+                (None, "journal") => ("journal", JOURNAL_VERSION),
+                (None, other) => return Err(self.wrong(number, format!("no service here has tables `{other}`"))),
             };
             match usize::try_from(*found) {
                 Ok(version @ 1..) if version <= known => {
-                    if what == "state rows" {
-                        found_state = version;
+                    if let Some(rows) = service {
+                        found_state = Some((*rows, version));
                     }
                 }
                 _ => return Err(ImportError::Newer { what, found: *found, known }),

@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{Aggregate, Command, Decision};
 use crate::key::{KeyScope, KeyState, KeyUse};
-use crate::store::{Migration, Store};
+use crate::store::{Migration, StateRows, Store};
 use crate::unit::{Audience, Cause, Claim, Expected, NewEvent, Parameter, Statement, Timer, TimerName, UnitOfWork};
 
 /// Balances as state rows: they must agree with the log at every moment.
-pub(super) const STATE_ROWS: &[Migration] = &[Migration {
+pub(super) const STATE_ROWS: &[StateRows] = &[StateRows { name: "state rows", migrations: MIGRATIONS }];
+
+const MIGRATIONS: &[Migration] = &[Migration {
     version: 1,
     sql: "CREATE TABLE accounts (account TEXT NOT NULL PRIMARY KEY, balance BIGINT NOT NULL)",
 }];

@@ -18,7 +18,7 @@ use sqlx::{
 use super::rows::{self, Connected, StoredRow as _, failed};
 use super::schema::{self, Dialect, ImportMark};
 use super::tables::{self, Catalogue, ColumnKind, POSTGRES_CATALOGUE, PortableTable, SQLITE_CATALOGUE};
-use super::{Head, OpenError, Place, Rows, Store, StoreConfig, StoreError, postgres, sqlite};
+use super::{Head, OpenError, Place, Rows, StateRows, Store, StoreConfig, StoreError, postgres, sqlite};
 use crate::cursor::Cursor;
 use crate::query::Value;
 
@@ -213,12 +213,12 @@ impl Filling {
     /// Makes the service's tables of a version, without rows, and gives them.
     pub(crate) async fn make_state_tables(
         &mut self,
-        config: &StoreConfig,
+        rows: &StateRows,
         version: usize,
     ) -> Result<Vec<PortableTable>, StoreError> {
         let catalogue = self.connection.catalogue();
         on_either!(&mut self.connection, connection => {
-            let made = schema::make_state_tables(connection, config, version).await;
+            let made = schema::make_state_tables(connection, rows, version).await;
             made.map_err(failed("make the tables of state rows"))?;
             let tables = tables::state_tables(connection, catalogue).await?;
             for table in &tables {
@@ -360,13 +360,15 @@ async fn end(connection: &mut impl Connected, head: &Head, mark: Option<ImportMa
     schema::set_mark(connection, mark).await
 }
 
-/// The service's tables, as they are in a new store. Their statements are of the language that both databases understand: they
+/// The tables of the services that the store may be of, as they are in a new one. Their statements are of the language that both databases understand: they
 /// are asked of one in memory.
 async fn known_tables(config: &StoreConfig) -> Result<Known, sqlx::Error> {
     let mut connection = SqliteConnection::connect("sqlite::memory:").await?;
     schema::set_mark(&mut connection, None).await?;
     schema::make_journal_tables(&mut connection, &sqlite::dialect()).await?;
-    schema::make_state_tables(&mut connection, config, usize::MAX).await?;
+    for rows in config.state_rows {
+        schema::make_state_tables(&mut connection, rows, usize::MAX).await?;
+    }
     let mut known = Known::new();
     for table in tables::state_tables(&mut connection, &SQLITE_CATALOGUE).await.map_err(decoded)? {
         let rows = connection.rows_of(&table.name).await?;

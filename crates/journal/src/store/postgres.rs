@@ -21,6 +21,7 @@ pub(crate) use self::foreign::ForeignCommits;
 pub(super) use self::inserts::write as write_rows;
 use super::rows::{self, Connected as _, failed};
 use super::schema::{self, Dialect};
+use super::tables::POSTGRES_CATALOGUE;
 use super::{
     Durability, Found, GroupMark, Head, OpenError, Rows, StoreConfig, StoreError, StreamOf, Wanted, WriteError,
 };
@@ -79,7 +80,7 @@ impl PostgresBackend {
         let Reached { target, mut connection, dialect, .. } = reach(url, schema, config.durability).await?;
         let store = target.name().to_owned();
         let failed = |doing| schema::refused(doing, &store);
-        schema::migrate(&mut connection, &dialect, &store, config).await?;
+        schema::migrate(&mut connection, &dialect, &POSTGRES_CATALOGUE, &store, config).await?;
         schema::enter_appender(&mut connection, &appender_id, config.clock.now()).await.map_err(failed("enter"))?;
         let head = rows::head(&mut connection).await;
         let head = head.map_err(|error| failed("read the head of")(sqlx::Error::Decode(Box::new(error))))?;

@@ -9,7 +9,8 @@
 use messages::{StoreId, Timestamp, chain};
 
 use super::rows::{Connected, StoredRow as _, signed};
-use super::{Head, OpenError, StoreConfig};
+use super::tables::{self, Catalogue};
+use super::{Head, OpenError, StateRows, StoreConfig};
 use crate::unit::Parameter;
 
 /// The tables of the journal. Each entry brings them from its index to the next version. Entries are never changed, only added.
@@ -123,11 +124,11 @@ impl Tables {
 pub(super) async fn migrate(
     connection: &mut impl Connected,
     dialect: &Dialect,
+    catalogue: &Catalogue,
     store: &str,
     config: &StoreConfig,
 ) -> Result<(), OpenError> {
-    let tables = [journal_tables(dialect), state_tables(config)];
-    let result = bring_up_to_date(connection, dialect, &tables, store, config).await;
+    let result = bring_up_to_date(connection, dialect, catalogue, store, config).await;
     if result.is_err() {
         // Of the transaction that failed nothing stays; if the connection is gone too, the database sees to that.
         drop(connection.run_script("ROLLBACK").await);
@@ -140,17 +141,54 @@ fn journal_tables(dialect: &Dialect) -> Tables {
     Tables { what: "journal", scripts: JOURNAL.iter().map(script).collect() }
 }
 
-fn state_tables(config: &StoreConfig) -> Tables {
-    let in_order = config.state_rows.iter().zip(1..).all(|(migration, number)| migration.version == number);
+fn state_tables(rows: &StateRows) -> Tables {
+    let in_order = rows.migrations.iter().zip(1..).all(|(migration, number)| migration.version == number);
     assert!(in_order, "migrations of state rows are numbered from 1 without gaps");
-    let scripts = config.state_rows.iter().map(|migration| migration.sql.to_owned()).collect();
-    Tables { what: "state rows", scripts }
+    Tables { what: rows.name, scripts: rows.migrations.iter().map(|migration| migration.sql.to_owned()).collect() }
+}
+
+/// The service that the store is of: the one whose tables it has; if it has none, the only one that it may be of.
+async fn service(
+    connection: &mut impl Connected,
+    store: &str,
+    config: &StoreConfig,
+) -> Result<Option<StateRows>, OpenError> {
+    const SQL: &str = "SELECT what FROM schema_versions WHERE what <> 'journal' AND what <> 'import' ORDER BY what";
+    let failed = || refused("read the versions of", store);
+    let found = connection.fetch(SQL, vec![]).await.map_err(failed())?;
+    let Some(first) = found.first() else {
+        return Ok(match config.state_rows {
+            [only] => Some(*only),
+            _ => None,
+        });
+    };
+    let name = first.text(0).map_err(|why| failed()(sqlx::Error::Decode(why.into())))?;
+    let known = config.state_rows.iter().find(|known| known.name == name);
+    let other = || OpenError::OtherService { store: store.to_owned(), found: name.to_owned() };
+    known.copied().map(Some).ok_or_else(other)
+}
+
+/// Refuses a database that has tables and is no store: what would be made in it would not be found by whoever made them.
+async fn check_is_store_or_empty(
+    connection: &mut impl Connected,
+    catalogue: &Catalogue,
+    store: &str,
+) -> Result<(), OpenError> {
+    let names = tables::all_names(connection, catalogue).await;
+    let names = names.map_err(|source| OpenError::Head { store: store.to_owned(), source })?;
+    if names.iter().any(|name| name == "head") {
+        return Ok(());
+    }
+    match names.into_iter().find(|name| name != tables::VERSIONS) {
+        Some(table) => Err(OpenError::NoStore { store: store.to_owned(), table }),
+        None => Ok(()),
+    }
 }
 
 async fn bring_up_to_date(
     connection: &mut impl Connected,
     dialect: &Dialect,
-    tables: &[Tables],
+    catalogue: &Catalogue,
     store: &str,
     config: &StoreConfig,
 ) -> Result<(), OpenError> {
@@ -160,11 +198,15 @@ async fn bring_up_to_date(
     if let Some(mark) = mark(connection).await.map_err(failed("read the versions of"))? {
         return Err(OpenError::HalfImported { store: store.to_owned(), is_filled: mark == ImportMark::Filled });
     }
-    for set in tables {
+    check_is_store_or_empty(connection, catalogue, store).await?;
+    let service = service(connection, store, config).await?;
+    let tables: Vec<Tables> =
+        std::iter::once(journal_tables(dialect)).chain(service.as_ref().map(state_tables)).collect();
+    for set in &tables {
         let _ = version(connection, set, store).await?;
     }
     connection.run_script("COMMIT").await.map_err(failed("read the versions of"))?;
-    for set in tables {
+    for set in &tables {
         loop {
             begin(connection, dialect).await.map_err(failed("bring up to date"))?;
             let found = version(connection, set, store).await?;
@@ -261,10 +303,10 @@ pub(super) async fn make_journal_tables(connection: &mut impl Connected, dialect
 /// Makes the service's tables in the transaction that is open, up to a version. The version must be known.
 pub(super) async fn make_state_tables(
     connection: &mut impl Connected,
-    config: &StoreConfig,
+    rows: &StateRows,
     version: usize,
 ) -> Result<(), sqlx::Error> {
-    make_tables(connection, &state_tables(config), version).await
+    make_tables(connection, &state_tables(rows), version).await
 }
 
 async fn make_tables(connection: &mut impl Connected, tables: &Tables, version: usize) -> Result<(), sqlx::Error> {
@@ -276,10 +318,8 @@ async fn make_tables(connection: &mut impl Connected, tables: &Tables, version: 
     if made == 0 { Ok(()) } else { set_version(connection, tables.what, made).await }
 }
 
-/// The newest versions that are known: of the journal's tables, and of the service's.
-pub(crate) const fn known_versions(config: &StoreConfig) -> (usize, usize) {
-    (JOURNAL.len(), config.state_rows.len())
-}
+/// The newest version of the journal's tables that is known.
+pub(crate) const JOURNAL_VERSION: usize = JOURNAL.len();
 
 /// Writes the head of a store that is imported.
 pub(super) async fn write_head(connection: &mut impl Connected, head: &Head) -> Result<(), sqlx::Error> {

@@ -21,6 +21,7 @@ use self::connection::{READER_WAIT_MAX, reader_options, writer_options};
 pub(super) use self::inserts::write as write_rows;
 use super::rows::{self, Connected, failed};
 use super::schema::{self, Dialect};
+use super::tables::SQLITE_CATALOGUE;
 use super::{Found, GroupMark, Head, OpenError, Rows, StoreConfig, StoreError, StreamOf, Wanted, WriteError};
 
 /// The store.
@@ -74,7 +75,7 @@ impl SqliteBackend {
         let options = writer_options(path, config.durability);
         let mut connection = options.connect().await.map_err(failed("open"))?;
         let dialect = dialect();
-        schema::migrate(&mut connection, &dialect, &store, config).await?;
+        schema::migrate(&mut connection, &dialect, &SQLITE_CATALOGUE, &store, config).await?;
         schema::enter_appender(&mut connection, &appender_id, config.clock.now()).await.map_err(failed("enter"))?;
         let head = rows::head(&mut connection).await;
         let head = head.map_err(|error| failed("read the head of")(sqlx::Error::Decode(Box::new(error))))?;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use journal::audit::{OnProgress, Scope, export};
 use journal::clock::ManualClock;
-use journal::store::{Durability, Migration};
+use journal::store::{Durability, Migration, StateRows};
 use journal::{
     Audience, Claim, Clock, Cursor, Expected, Feed, Parameter, Place, Statement, Store, StoreConfig, Streams, Timer,
     TimerName, UnitOfWork,
@@ -21,7 +21,9 @@ use test_servers::Postgres;
 use crate::decide::counter::{Counter, cause, command, new_command, new_event, stream, tenant};
 
 /// State rows with everything that a database could order, pad or read in its own way; the first version has rows of its own.
-const STATE_ROWS: &[Migration] = &[
+const STATE_ROWS: &[StateRows] = &[StateRows { name: "state rows", migrations: MIGRATIONS }];
+
+const MIGRATIONS: &[Migration] = &[
     Migration {
         version: 1,
         sql: "CREATE TABLE notes (name TEXT NOT NULL, number BIGINT, seal BYTEA, PRIMARY KEY (name));

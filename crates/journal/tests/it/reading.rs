@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use journal::clock::ManualClock;
 use journal::retry::Retry;
-use journal::store::{Durability, Migration};
+use journal::store::{Durability, Migration, StateRows};
 use journal::{
     Audience, Cause, Clock, Entropy, Expected, HandlerError, NewEvent, Parameter, Place, Reaction, Statement, Store,
     StoreConfig, UnitOfWork,
@@ -63,7 +63,12 @@ impl World {
             Some(url) => Place::Postgres { url: url.clone(), schema: name.to_owned() },
         };
         let clock = Clock::Manual(self.clock.clone());
-        StoreConfig { clock, durability: Durability::ProcessOnly, state_rows: EFFECTS, ..StoreConfig::at(place) }
+        StoreConfig {
+            clock,
+            durability: Durability::ProcessOnly,
+            state_rows: &[StateRows { name: "state rows", migrations: EFFECTS }],
+            ..StoreConfig::at(place)
+        }
     }
 
     async fn open(&self, name: &str) -> Store {

@@ -7,7 +7,7 @@ use journal::bus::nats::{
     Login, Nats, NatsConfig, NatsStream, NatsSubscription, SubscriptionConfig, SubscriptionCounts,
 };
 use journal::bus::{BusName, Next};
-use journal::store::{Durability, Migration};
+use journal::store::{Durability, Migration, StateRows};
 use journal::{
     AppendError, Audience, Cause, Cursor, Entropy, Expected, NewEvent, Parameter, Place, Refusal, Statement, Store,
     StoreConfig, UnitOfWork,
@@ -79,7 +79,7 @@ pub(crate) const IMPATIENT: SubscriptionConfig = SubscriptionConfig {
 
 const FILE: &str = "store.sqlite";
 
-async fn open(folder: &Path, state_rows: &'static [Migration]) -> Store {
+async fn open(folder: &Path, state_rows: &'static [StateRows]) -> Store {
     let place = Place::Sqlite { path: folder.join(FILE) };
     let config = StoreConfig { durability: Durability::ProcessOnly, state_rows, ..StoreConfig::at(place) };
     Store::open(&config).await.unwrap()
@@ -218,7 +218,7 @@ impl Reader {
 
     async fn new_store(source: &Source) -> Store {
         let folder = tempfile::tempdir_in(source.folder.path()).unwrap().keep();
-        open(&folder, EFFECTS).await
+        open(&folder, &[StateRows { name: "state rows", migrations: EFFECTS }]).await
     }
 
     /// Another process of a reader, or a later one: it goes on with the effects and the cursor that are in the store.

@@ -11,7 +11,7 @@
 use std::io::BufRead as _;
 use std::sync::Arc;
 
-use journal::store::{Durability, Migration};
+use journal::store::{Durability, Migration, StateRows};
 use journal::{
     AppendError, Audience, Cursor, DecideError, Decided, Decision, Expected, Parameter, Place, Refusal, Statement,
     Store, StoreConfig, Streams, UnitOfWork,
@@ -30,7 +30,9 @@ pub(super) const TEST: &str = "crash::worker::a_worker_does_what_it_is_told";
 pub(super) const CONSUMER: &str = "seen";
 
 /// How many events each stream has, as state rows.
-pub(super) const STATE_ROWS: &[Migration] =
+pub(super) const STATE_ROWS: &[StateRows] = &[StateRows { name: "state rows", migrations: MIGRATIONS }];
+
+const MIGRATIONS: &[Migration] =
     &[Migration { version: 1, sql: "CREATE TABLE totals (stream TEXT NOT NULL PRIMARY KEY, events BIGINT NOT NULL)" }];
 
 const CALLERS: usize = 12;

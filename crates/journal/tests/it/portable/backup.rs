@@ -220,7 +220,7 @@ async fn a_drill_shows_that_a_backup_is_what_was_there() {
         let backup = Backup::open(&sample(&ground).await).unwrap();
         let folder = ground.file("drill");
         std::fs::create_dir(&folder).unwrap();
-        let drilled = backup.drill(&folder, &[STATE_ROWS, STATE_ROWS], workers(), silent).await.unwrap();
+        let drilled = backup.drill(&folder, STATE_ROWS, workers(), silent).await.unwrap();
         let shown: Vec<_> = drilled.iter().map(|store| (store.name.as_str(), store.events, store.rows)).collect();
         assert_eq!(shown, [("one", 7, 38), ("two", 7, 38)]);
     }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use journal::audit::{Scope, Source, VerifyOptions, export, verify};
 use journal::import::{ImportError, import};
-use journal::store::Migration;
+use journal::store::{Migration, StateRows};
 use journal::{
     Consumer, Decided, Decision, Feed, HandlerError, OpenError, Place, Reaction, Store, StoreConfig, Streams, Timer,
     Timers, UnitOfWork,
@@ -361,14 +361,20 @@ async fn tables_of_another_service_or_a_newer_release_are_refused() {
     for ground in grounds() {
         let _ = sample(&ground).await;
         let (file, config) = (ground.file("export"), ground.config("to"));
-        let older = StoreConfig { state_rows: &config.state_rows[..1], ..config.clone() };
+        const OLDER: &[StateRows] =
+            &[StateRows { name: "state rows", migrations: crate::portable::MIGRATIONS.split_at(1).0 }];
+        let older = StoreConfig { state_rows: OLDER, ..config.clone() };
         let error = import(&file, &older, quiet()).await.unwrap_err();
         assert_eq!(
             error.to_string(),
             "the state rows of the export have version 2, this release knows versions up to 1"
         );
-        let other = StoreConfig { state_rows: OTHER, ..config };
+        const CALLED_THE_SAME: &[StateRows] = &[StateRows { name: "state rows", migrations: OTHER }];
+        let other = StoreConfig { state_rows: CALLED_THE_SAME, ..config.clone() };
         let error = import(&file, &other, quiet()).await.unwrap_err();
         assert!(error.to_string().starts_with("table `state.bare` of the export does not fit the store"), "{error}");
+        let others = &[StateRows { name: "lanes", migrations: OTHER }, StateRows { name: "notes", migrations: &[] }];
+        let error = import(&file, &StoreConfig { state_rows: others, ..config }, quiet()).await.unwrap_err();
+        assert!(error.to_string().contains("no service here has tables `state rows`"), "{error}");
     }
 }

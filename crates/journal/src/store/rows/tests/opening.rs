@@ -3,7 +3,7 @@
 use super::sample::{event, key};
 use super::stand::{BEGINNING, Stand, commit, number, stands};
 use crate::key::KeyState;
-use crate::store::{Backend, Migration, OpenError, Place, Rows, StoreError};
+use crate::store::{Backend, Migration, OpenError, Place, Rows, StateRows, StoreError};
 use crate::unit::Audience;
 
 #[tokio::test]
@@ -46,12 +46,36 @@ async fn a_store_of_a_newer_release_is_refused_and_left_as_it_is() {
         let backend = stand.opened().await;
         backend.close().await;
         // An older release of the service.
-        stand.config.state_rows = &[];
-        assert_eq!(newer(stand.open(1).await), ("state rows", 2, 0));
-        stand.config.state_rows = THREE;
+        stand.config.state_rows = const { &[StateRows { name: "state rows", migrations: THREE.split_at(1).0 }] };
+        assert_eq!(newer(stand.open(1).await), ("state rows", 2, 1));
+        // Another service, and whoever has no state rows.
+        for others in [&[][..], &[StateRows { name: "others", migrations: THREE }]] {
+            stand.config.state_rows = others;
+            let other = stand.open(1).await.unwrap_err();
+            assert!(matches!(&other, OpenError::OtherService { found, .. } if found == "state rows"), "{other:?}");
+        }
+        // Whoever knows several services finds which it is.
+        stand.config.state_rows =
+            &[StateRows { name: "others", migrations: BROKEN }, StateRows { name: "state rows", migrations: THREE }];
+        stand.opened().await.close().await;
+        stand.config.state_rows = &[StateRows { name: "state rows", migrations: THREE }];
         let backend = stand.opened().await;
         assert_eq!(number(&backend, "SELECT COUNT(*) FROM added").await, 0);
         stand.clear(backend).await;
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_no_store_is_refused_and_left_as_it_is() {
+    for stand in stands() {
+        let backend = stand.opened().await;
+        backend.close().await;
+        stand.run("DROP TABLE head").await;
+        let refused = stand.open(1).await.unwrap_err();
+        assert!(matches!(&refused, OpenError::NoStore { table, .. } if table == "appenders"), "{refused:?}");
+        if let Place::Postgres { schema, .. } = &stand.config.place {
+            stand.run(&format!("DROP SCHEMA {schema} CASCADE")).await;
+        }
     }
 }
 
@@ -69,10 +93,11 @@ const BROKEN: &[Migration] = &[
 #[tokio::test]
 async fn a_migration_that_fails_leaves_nothing_of_its_version() {
     for mut stand in stands() {
-        let good = std::mem::replace(&mut stand.config.state_rows, BROKEN);
+        let good =
+            std::mem::replace(&mut stand.config.state_rows, &[StateRows { name: "state rows", migrations: BROKEN }]);
         let error = stand.open(1).await.unwrap_err();
         assert!(matches!(error, OpenError::Sql { doing: "bring up to date", .. }), "{error:?}");
-        stand.config.state_rows = &BROKEN[..1];
+        stand.config.state_rows = const { &[StateRows { name: "state rows", migrations: BROKEN.split_at(1).0 }] };
         let backend = stand.opened().await;
         let tables = match stand.config.place {
             Place::Sqlite { .. } => "SELECT COUNT(*) FROM sqlite_schema WHERE name = 'second'",

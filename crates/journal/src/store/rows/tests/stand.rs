@@ -9,7 +9,7 @@ use crate::clock::{Clock, ManualClock};
 use crate::entropy::Entropy;
 use crate::store::postgres::PostgresBackend;
 use crate::store::sqlite::SqliteBackend;
-use crate::store::{Backend, Durability, GroupMark, Head, Migration, OpenError, Place, Rows, StoreConfig};
+use crate::store::{Backend, Durability, GroupMark, Head, Migration, OpenError, Place, Rows, StateRows, StoreConfig};
 
 /// A store that is not opened yet.
 pub(super) struct Stand {
@@ -31,7 +31,7 @@ fn stand_at(place: Place, folder: Option<tempfile::TempDir>) -> Stand {
         clock: Clock::Manual(ManualClock::at(BEGINNING)),
         entropy: Entropy::System,
         durability: Durability::ProcessOnly,
-        state_rows: STATE_ROWS,
+        state_rows: &[StateRows { name: "state rows", migrations: STATE_ROWS }],
         ..StoreConfig::at(place)
     };
     Stand { config, _folder: folder }
