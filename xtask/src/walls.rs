@@ -43,8 +43,8 @@ pub(crate) const WALLS: &[Wall] = &[
     Wall { name: "bindings", may_use: NONE, tests_may_use: NONE, is_pure: true },
     Wall {
         name: "chain",
-        may_use: &["custody", "node-errors", "process-lock"],
-        tests_may_use: &["bindings", "ledger"],
+        may_use: &["custody", "journal", "messages", "node-errors"],
+        tests_may_use: &["bindings", "ledger", "test-servers"],
         is_pure: false,
     },
     Wall { name: "custody", may_use: &["bindings"], tests_may_use: NONE, is_pure: false },

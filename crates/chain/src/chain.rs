@@ -1,20 +1,24 @@
 //! One network through one node, with one store: what a process opens at its start.
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use alloy_primitives::Address;
 use custody::{Custody, KeyLabel, Network, Purpose, UnknownKey};
+use journal::Place;
+use journal::store::Durability;
 use tokio::sync::{Mutex, watch};
+use tokio::time::Instant;
 
+use crate::delivery::Outgoing;
 use crate::head::HeadWatch;
 use crate::intent::IntentKey;
 use crate::lane::Lane;
 use crate::profile::Profile;
 use crate::rpc::{At, Rpc, RpcError};
-use crate::store::{Durability, Identity, LaneRow, Store, StoreError, StoreOpenError, StoredIntent};
+use crate::store::{Identity, LaneRow, Store, StoreError, StoreOpenError, TakeError};
 use crate::transport::RpcTransport;
 
 /// The platform's way to one network. Cheap to clone; all clones share the store.
@@ -34,7 +38,7 @@ pub(crate) struct Core {
     pub(crate) turns: watch::Sender<u64>,
     pub(crate) wrong_hashes: AtomicU64,
     lanes: Mutex<HashMap<Address, Arc<LaneState>>>,
-    recovered: usize,
+    recovered: AtomicUsize,
     #[cfg(test)]
     pub(crate) mutant: Option<crate::simulation::Mutant>,
 }
@@ -72,10 +76,8 @@ pub struct Counters {
     pub unknown_answers: u64,
     /// Times that the node named another hash than that of the transaction it was given.
     pub wrong_hashes: u64,
-    /// Transactions that were stored without an end when the chain was opened, and sent again.
+    /// Transactions that were stored without an end when their lane was taken, and sent again.
     pub recovered: usize,
-    /// Groups that the store ran, each in one transaction.
-    pub store_groups: u64,
 }
 
 /// The chain cannot be opened.
@@ -138,22 +140,34 @@ pub enum LaneError {
         /// What happened.
         source: RpcError,
     },
+    /// Another process that shares the store has the lane. It can be taken when that one closes it, or [`LEASE`] after it
+    /// died: see [`Chain::lane_when_free`].
+    ///
+    /// [`LEASE`]: crate::LEASE
+    #[error("another process holds the lane of {sender}")]
+    Held {
+        /// The sender.
+        sender: Address,
+    },
     /// The store failed.
     #[error("cannot take the lane in the store")]
     Store(#[source] StoreError),
 }
 
+/// How often a lane that another process holds is tried again.
+const TAKEOVER_TURN: Duration = Duration::from_millis(250);
+
 impl Chain {
-    /// Opens the store (and makes it if there is none), checks that node, store, profile and custody are of one network, and
-    /// sends again what was stored without an end, in the order of nonces.
+    /// Opens the store (and makes it if there is none) and checks that node, store, profile and custody are of one network.
+    /// Nothing is sent before a lane is taken.
     ///
     /// # Errors
     ///
-    /// See [`OpenError`]. Nothing was sent then.
+    /// See [`OpenError`].
     pub async fn open(
         profile: Profile,
         transport: Arc<dyn RpcTransport>,
-        store: &Path,
+        store: &Place,
         custody: Arc<Custody>,
     ) -> Result<Self, OpenError> {
         let opened = Self::open_core(profile, transport, store, custody, Durability::Full).await?;
@@ -163,7 +177,7 @@ impl Chain {
     pub(crate) async fn open_core(
         profile: Profile,
         transport: Arc<dyn RpcTransport>,
-        path: &Path,
+        place: &Place,
         custody: Arc<Custody>,
         durability: Durability,
     ) -> Result<Core, OpenError> {
@@ -172,16 +186,17 @@ impl Chain {
         }
         let rpc = Arc::new(Rpc::new(transport));
         let identity = identity_of_node(&rpc, &profile).await?;
-        let store = Store::open(path, identity, durability).await.map_err(OpenError::Store)?;
-        check_not_rewound(&rpc, &store).await?;
-        let open = store.open_intents().await.map_err(OpenError::Read)?;
-        send_again(&rpc, &open).await;
+        let store = Store::open(place, identity, durability).await.map_err(OpenError::Store)?;
+        if let Err(error) = check_not_rewound(&rpc, &store).await {
+            store.close().await;
+            return Err(error);
+        }
         Ok(Core {
             head: HeadWatch::start(Arc::clone(&rpc), profile.head_poll),
             turns: watch::Sender::new(0),
             wrong_hashes: AtomicU64::new(0),
             lanes: Mutex::new(HashMap::new()),
-            recovered: open.len(),
+            recovered: AtomicUsize::new(0),
             profile,
             rpc,
             store,
@@ -191,14 +206,34 @@ impl Chain {
         })
     }
 
-    /// The lane of the key's address. The first call takes it in the store and asks the node for the sender's nonce.
+    /// The lane of the key's address. The first call takes it in the store, asks the node for the sender's nonce, and sends
+    /// again what is stored without an end, in the order of nonces.
     ///
     /// # Errors
     ///
-    /// Custody has no such key, or the node or the store does not answer.
+    /// Custody has no such key, another process has the lane, or the node or the store does not answer.
     pub async fn lane(&self, label: &KeyLabel) -> Result<Lane, LaneError> {
         let state = self.core.lane_state(label).await?;
         Ok(Lane { core: Arc::clone(&self.core), state })
+    }
+
+    /// The same, waiting at most `wait_max` until the process that has the lane gives it free or is found dead.
+    ///
+    /// # Errors
+    ///
+    /// As with [`Chain::lane`]; [`LaneError::Held`] when the time is up.
+    ///
+    /// # Cancel safety
+    ///
+    /// Can be dropped at any time; the lane may be taken then.
+    pub async fn lane_when_free(&self, label: &KeyLabel, wait_max: Duration) -> Result<Lane, LaneError> {
+        let deadline = Instant::now() + wait_max;
+        loop {
+            match self.lane(label).await {
+                Err(LaneError::Held { .. }) if Instant::now() < deadline => tokio::time::sleep(TAKEOVER_TURN).await,
+                other => return other,
+            }
+        }
     }
 
     /// For reading from the node.
@@ -216,8 +251,7 @@ impl Chain {
         Counters {
             unknown_answers: self.core.rpc.unknown_answers(),
             wrong_hashes: self.core.wrong_hashes.load(Ordering::Relaxed),
-            recovered: self.core.recovered,
-            store_groups: self.core.store.groups(),
+            recovered: self.core.recovered.load(Ordering::Relaxed),
         }
     }
 
@@ -227,8 +261,7 @@ impl Chain {
     ///
     /// The store failed.
     pub async fn open_intents(&self) -> Result<Vec<IntentKey>, StoreError> {
-        let open = self.core.store.open_intents().await?;
-        Ok(open.into_iter().map(|intent| intent.key).collect())
+        self.core.store.open_keys().await
     }
 
     /// Whether an intent is stored under this key and was not refused: it has a nonce of its sender then.
@@ -260,11 +293,29 @@ impl Core {
         }
         let count = self.rpc.transaction_count(sender, At::Latest).await;
         let count = count.map_err(|source| LaneError::Node { source })?;
-        let row = self.store.open_lane(sender, count).await.map_err(LaneError::Store)?;
+        let row = self.store.take_lane(sender, count).await.map_err(|error| match error {
+            TakeError::Held => LaneError::Held { sender },
+            TakeError::Store(source) => LaneError::Store(source),
+        })?;
         let (row, pause) = (Mutex::new(row), std::sync::Mutex::new(None));
         let state = Arc::new(LaneState { label: label.clone(), sender, row, pause });
         let _ = lanes.insert(sender, Arc::clone(&state));
+        drop(lanes);
+        self.recover(sender).await;
         Ok(state)
+    }
+
+    /// Offers once what the sender has stored without an end. What an answer means is left to whoever waits for the outcome.
+    pub(crate) async fn recover(&self, sender: Address) {
+        let open = match self.store.send_lower_again(sender, i64::MAX.unsigned_abs()).await {
+            Ok(open) => open,
+            Err(error) => return tracing::warn!(%sender, %error, "what the lane left open cannot be read"),
+        };
+        let _ = self.recovered.fetch_add(open.len(), Ordering::Relaxed);
+        for intent in &open {
+            let answer = self.rpc.send_raw_transaction(Outgoing::of(intent).raw()).await;
+            tracing::info!(key = %intent.key, nonce = intent.nonce, ?answer, "a stored transaction was sent again");
+        }
     }
 
     /// The lane of a stored intent, if custody has its key.
@@ -300,13 +351,4 @@ async fn check_not_rewound(rpc: &Rpc, store: &Store) -> Result<(), OpenError> {
         }
     }
     Ok(())
-}
-
-/// Offers once what was stored without an end. What an answer means is left to whoever waits for the outcome.
-async fn send_again(rpc: &Rpc, open: &[StoredIntent]) {
-    for intent in open {
-        let raw = intent.cancelling.as_ref().map_or(&intent.raw, |(_, filler)| &filler.raw);
-        let answer = rpc.send_raw_transaction(raw).await;
-        tracing::info!(key = %intent.key, nonce = intent.nonce, ?answer, "a stored transaction was sent again");
-    }
 }

@@ -11,7 +11,7 @@ use crate::intent::{Intent, IntentKey, intrinsic_gas};
 use crate::lane::{SubmitError, Submitted, submitted};
 use crate::outcome::{Outcome, Refusal};
 use crate::rpc::{At, RpcError};
-use crate::store::{Filler, StoreError, StoredIntent};
+use crate::store::{Filler, StoreError, StoredIntent, TakeError};
 
 /// How many blocks are searched, from the head down, for the transaction that used a nonce: 1,024 times the time of a block,
 /// so 256 s where a block takes 250 ms, 17 minutes where it takes 1 s. What lies further back stays unsettled, for a person.
@@ -37,6 +37,11 @@ impl<'a> Outgoing<'a> {
             None => Self { key, sender, nonce, hash, raw, rival: None },
             Some((_, filler)) => Self { key, sender, nonce, hash: filler.hash, raw: &filler.raw, rival: Some(hash) },
         }
+    }
+
+    /// The signed bytes.
+    pub(crate) fn raw(&self) -> &'a Bytes {
+        self.raw
     }
 }
 
@@ -168,9 +173,13 @@ impl Core {
                 return Err(SubmitError::Refused { key: intent.key.clone(), reason });
             }
         }
+        let fence = row.fence;
         drop(row);
         let filler = self.filler(&lane, intent)?;
-        self.store.cancel(intent, filler.clone(), &reason).await.map_err(failed)?;
+        if !self.store.cancel(intent, fence, &filler, &reason).await.map_err(failed)? {
+            // It has ended meanwhile, is being cancelled already, or the lane is another process's now. Nothing new is sent.
+            return Err(SubmitError::Unsettled { key: intent.key.clone(), hash: intent.hash, reason });
+        }
         self.turns.send_modify(|turns| *turns += 1);
         let cancelling = StoredIntent { cancelling: Some((reason, filler)), ..intent.clone() };
         match self.offer_until_settled(&Outgoing::of(&cancelling), false).await {
@@ -201,7 +210,10 @@ impl Core {
         self.store.settle(intent, &Outcome::Refused(Refusal { reason: reason.to_owned() })).await?;
         self.turns.send_modify(|turns| *turns += 1);
         if let Some(lane) = self.lane_of(intent.sender).await {
-            self.reload(&lane, intent.nonce + 1).await?;
+            match self.reload(&lane, intent.nonce + 1).await {
+                Ok(()) | Err(TakeError::Held) => {}
+                Err(TakeError::Store(error)) => return Err(error),
+            }
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use custody::SignError;
 use crate::chain::{Core, LaneState};
 use crate::intent::{Intent, IntentError, IntentKey};
 use crate::profile::Profile;
-use crate::store::{Admission, Answer, NewTransaction, StoreError, StoredIntent, answered};
+use crate::store::{Admission, NewTransaction, Pending, StoreError, StoredIntent, TakeError};
 
 /// How often an intent is stored anew because its lane moved meanwhile. Each time somebody else's intent got in before it.
 const ADMISSIONS_MAX: u32 = 32;
@@ -90,6 +90,15 @@ pub enum SubmitError {
         /// What the last attempt met with.
         reason: String,
     },
+    /// Another process that shares the store took the lane: this one was away for longer than its lease. Whether the key is
+    /// stored, the other one knows; nothing new leaves from here before the lane is ours again.
+    #[error("the lane of {sender} is another process's, intent `{key}` was not stored")]
+    LaneLost {
+        /// The key.
+        key: IntentKey,
+        /// The sender.
+        sender: Address,
+    },
     /// Others were stored before it each time it tried. Nothing was stored; submit it again.
     #[error("intent `{key}` found no place in its lane in {max} attempts", max = ADMISSIONS_MAX)]
     Contended {
@@ -109,17 +118,15 @@ pub enum SubmitError {
 /// A transaction with a place in the store's queue.
 struct Queued {
     stored: StoredIntent,
-    answer: Answer<Admission>,
+    pending: Pending,
 }
 
-/// What became of it there.
-enum Admitted {
-    /// It is stored: send it.
-    New(StoredIntent),
-    /// The key was stored before: it is this one.
-    Repeated(StoredIntent),
-    /// The lane moved; try again.
-    LaneMoved,
+/// What the store says of an intent before anything is done.
+enum Known {
+    /// Nothing but refusals: this attempt is the next.
+    Free { attempt: i64 },
+    /// It was submitted before, and is not refused.
+    Repeated(Box<StoredIntent>),
 }
 
 impl Lane {
@@ -141,14 +148,13 @@ impl Lane {
     pub async fn submit(&self, intent: &Intent) -> Result<Submitted, SubmitError> {
         self.check(intent)?;
         for _ in 0..ADMISSIONS_MAX {
-            if let Some(repeated) = self.repeated_while_paused(intent).await? {
-                return Ok(submitted(&repeated, true));
-            }
-            let queued = self.queue(intent).await?;
-            match self.admitted(intent, queued).await? {
-                Admitted::New(stored) => return self.core.deliver_new(&self.state, stored).await,
-                Admitted::Repeated(stored) => return self.core.deliver_again(stored).await,
-                Admitted::LaneMoved => {}
+            let attempt = match self.known(intent).await? {
+                Known::Free { attempt } => attempt,
+                Known::Repeated(stored) => return self.core.deliver_again(*stored).await,
+            };
+            let queued = self.queue(intent, attempt).await?;
+            if let Some(stored) = self.admitted(intent, queued).await? {
+                return self.core.deliver_new(&self.state, stored).await;
             }
         }
         Err(SubmitError::Contended { key: intent.key.clone() })
@@ -163,18 +169,13 @@ impl Lane {
     pub async fn submit_all(&self, intents: &[Intent]) -> Vec<Result<Submitted, SubmitError>> {
         let mut queue = Vec::with_capacity(intents.len());
         for intent in intents {
-            let is_open = self.state.paused().is_none();
-            let queued = match self.check(intent) {
-                Ok(()) if is_open => self.queue(intent).await.map(Some),
-                other => other.map(|()| None),
-            };
-            queue.push(queued);
+            queue.push(self.queue_if_new(intent).await);
         }
         let mut results = Vec::with_capacity(intents.len());
         for (intent, queued) in intents.iter().zip(queue) {
             results.push(match queued {
                 Err(error) => Err(error),
-                // No place in the queue, or the place was lost: it goes its own way.
+                // It was there before.
                 Ok(None) => self.submit(intent).await,
                 Ok(Some(queued)) => self.submit_queued(intent, queued).await,
             });
@@ -189,9 +190,16 @@ impl Lane {
 
     async fn submit_queued(&self, intent: &Intent, queued: Queued) -> Result<Submitted, SubmitError> {
         match self.admitted(intent, queued).await? {
-            Admitted::New(stored) => self.core.deliver_new(&self.state, stored).await,
-            Admitted::Repeated(stored) => self.core.deliver_again(stored).await,
-            Admitted::LaneMoved => self.submit(intent).await,
+            Some(stored) => self.core.deliver_new(&self.state, stored).await,
+            None => self.submit(intent).await,
+        }
+    }
+
+    async fn queue_if_new(&self, intent: &Intent) -> Result<Option<Queued>, SubmitError> {
+        self.check(intent)?;
+        match self.known(intent).await? {
+            Known::Free { attempt } => self.queue(intent, attempt).await.map(Some),
+            Known::Repeated(_) => Ok(None),
         }
     }
 
@@ -200,24 +208,30 @@ impl Lane {
         intent.check(&self.core.profile).map_err(failed)
     }
 
-    /// On a paused lane only what has an end already is answered.
-    async fn repeated_while_paused(&self, intent: &Intent) -> Result<Option<StoredIntent>, SubmitError> {
-        let Some(reason) = self.state.paused() else { return Ok(None) };
-        match self.stored(intent).await? {
-            Some(stored) if stored.outcome.is_some() && !stored.is_refused() => Ok(Some(stored)),
-            _ => Err(SubmitError::Paused { sender: self.state.sender, reason }),
+    /// What the store has under the key. On a paused lane only what has an end already is answered.
+    async fn known(&self, intent: &Intent) -> Result<Known, SubmitError> {
+        let stored = self.stored(intent).await?;
+        let has_ended = stored.as_ref().is_some_and(|stored| stored.outcome.is_some() && !stored.is_refused());
+        if let Some(reason) = self.state.paused().filter(|_| !has_ended) {
+            return Err(SubmitError::Paused { sender: self.state.sender, reason });
         }
+        Ok(match stored {
+            None => Known::Free { attempt: 1 },
+            Some(refused) if refused.is_refused() => Known::Free { attempt: refused.attempt + 1 },
+            Some(stored) => Known::Repeated(Box::new(stored)),
+        })
     }
 
     /// Takes the next nonce, signs, and takes a place in the store's queue: under the lane's lock, so that places come in the
     /// order of nonces. Nothing has left this process yet.
-    async fn queue(&self, intent: &Intent) -> Result<Queued, SubmitError> {
+    async fn queue(&self, intent: &Intent, attempt: i64) -> Result<Queued, SubmitError> {
         let mut row = self.state.row.lock().await;
-        let stored = self.sign(intent, row.next_nonce)?;
+        let stored = self.sign(intent, attempt, row.next_nonce)?;
         #[cfg(test)]
         self.core.broadcast_before_commit(&stored).await;
         let new = NewTransaction {
             key: stored.key.clone(),
+            attempt,
             fingerprint: stored.fingerprint,
             subject: stored.subject.clone(),
             sender: stored.sender,
@@ -227,23 +241,25 @@ impl Lane {
             raw: stored.raw.clone(),
             created_address: stored.created_address,
         };
-        let answer = self.core.store.enqueue(new).await;
+        let pending = self.core.store.enqueue(&new).await;
+        let pending = pending.map_err(|source| SubmitError::Store { key: intent.key.clone(), source })?;
         row.next_nonce += 1;
-        Ok(Queued { stored, answer })
+        Ok(Queued { stored, pending })
     }
 
-    async fn admitted(&self, intent: &Intent, queued: Queued) -> Result<Admitted, SubmitError> {
+    /// The intent if it is stored; `None` if the lane moved or the key was taken, and all is to be looked at again.
+    async fn admitted(&self, intent: &Intent, queued: Queued) -> Result<Option<StoredIntent>, SubmitError> {
         let failed = |source| SubmitError::Store { key: intent.key.clone(), source };
-        let admission = answered(queued.answer).await;
-        if let Ok(Admission::Stored { attempt }) = admission {
-            return Ok(Admitted::New(StoredIntent { attempt, ..queued.stored }));
+        let admission = queued.pending.admitted().await;
+        if let Ok(Admission::Stored) = admission {
+            return Ok(Some(queued.stored));
         }
         // The nonce was not used, or that is not known: the store says where the lane is.
-        self.core.reload(&self.state, 0).await.map_err(failed)?;
-        match admission.map_err(failed)? {
-            Admission::Stored { .. } | Admission::LaneMoved => Ok(Admitted::LaneMoved),
-            Admission::KeyTaken => Ok(self.stored(intent).await?.map_or(Admitted::LaneMoved, Admitted::Repeated)),
-        }
+        self.core.reload(&self.state, 0).await.map_err(|error| match error {
+            TakeError::Held => SubmitError::LaneLost { key: intent.key.clone(), sender: self.state.sender },
+            TakeError::Store(source) => failed(source),
+        })?;
+        admission.map_err(failed).map(|_| None)
     }
 
     /// The intent as stored before under its key.
@@ -259,7 +275,7 @@ impl Lane {
         }
     }
 
-    fn sign(&self, intent: &Intent, nonce: u64) -> Result<StoredIntent, SubmitError> {
+    fn sign(&self, intent: &Intent, attempt: i64, nonce: u64) -> Result<StoredIntent, SubmitError> {
         let Profile { chain_id, .. } = self.core.profile;
         let unsigned = intent.unsigned(&self.core.profile, nonce);
         let signed = self.core.custody.sign_transaction(&self.state.label, &unsigned, chain_id);
@@ -271,8 +287,7 @@ impl Lane {
         );
         Ok(StoredIntent {
             key: intent.key.clone(),
-            // The store counts attempts.
-            attempt: 0,
+            attempt,
             fingerprint: intent.fingerprint(signed.sender, chain_id),
             subject: intent.subject.clone(),
             sender: signed.sender,
@@ -282,15 +297,23 @@ impl Lane {
             created_address: intent.target.is_create().then(|| signed.sender.create(nonce)),
             cancelling: None,
             outcome: None,
+            is_without_logs: false,
         })
     }
 }
 
 impl Core {
-    /// Reads where the lane is, and moves it to the nonce at least. Whoever queued before this is counted in.
-    pub(crate) async fn reload(&self, lane: &LaneState, nonce_min: u64) -> Result<(), StoreError> {
+    /// Reads where the lane is, and moves it to the nonce at least. Whoever queued before this is counted in. If another
+    /// process had the lane meanwhile, what that one left open is sent.
+    pub(crate) async fn reload(&self, lane: &LaneState, nonce_min: u64) -> Result<(), TakeError> {
         let mut row = lane.row.lock().await;
-        *row = self.store.open_lane(lane.sender, nonce_min).await?;
+        let fence_before = row.fence;
+        *row = self.store.take_lane(lane.sender, nonce_min).await?;
+        let is_continued = row.fence == fence_before + 1;
+        drop(row);
+        if !is_continued {
+            self.recover(lane.sender).await;
+        }
         Ok(())
     }
 }

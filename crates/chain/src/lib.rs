@@ -5,9 +5,10 @@
 //! node's pool, or this process.
 //!
 //! ```no_run
-//! use std::{path::Path, sync::Arc, time::Duration};
+//! use std::{sync::Arc, time::Duration};
 //! use chain::{Chain, HttpTransport, Intent, IntentKey, Outcome, Profile, Rules};
 //! use custody::{Custody, KeyLabel, Purpose};
+//! use journal::Place;
 //! # use alloy_primitives::Bytes;
 //! # async fn deploy(code: Bytes) -> Result<(), Box<dyn std::error::Error>> {
 //! let profile = Profile::embedded(1337, Rules::Berlin, 30_000_000);
@@ -16,7 +17,8 @@
 //! let _ = custody.add_test_key(treasury.clone(), Purpose::Transactions)?;
 //!
 //! let node = Arc::new(HttpTransport::new("http://127.0.0.1:8545")?);
-//! let chain = Chain::open(profile, node, Path::new("chain.db"), Arc::new(custody)).await?;
+//! let place = Place::Sqlite { path: "chain.db".into() };
+//! let chain = Chain::open(profile, node, &place, Arc::new(custody)).await?;
 //! let lane = chain.lane(&treasury).await?;
 //! let creation = Intent::create(IntentKey::parse("deploy/real-digital")?, code, 5_000_000, "deploy Real Digital");
 //! let submitted = lane.submit(&creation).await?; // the node has it; its address is known already
@@ -110,6 +112,6 @@ pub use crate::revert::Revert;
 pub use crate::rpc::{
     At, Block, BlockTransaction, CallRequest, LogEntry, LogFilter, NodeAnswer, Receipt, Rpc, RpcError, SeenTransaction,
 };
-pub use crate::store::{StoreError, StoreOpenError};
+pub use crate::store::{AuditError, LEASE, STATE_ROWS, StoreError, StoreOpenError, state_differences};
 pub use crate::transport::http::{HttpTransport, HttpTransportError};
 pub use crate::transport::{ANSWER_BYTES_MAX, RpcTransport, TransportError, TransportFuture};

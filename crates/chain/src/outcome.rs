@@ -100,6 +100,15 @@ pub enum OutcomeError {
         /// How long was waited.
         waited_ms: u128,
     },
+    /// The transaction is in a final block, but its logs are longer than the store keeps, and the node does not give them.
+    /// Ask again, or another node.
+    #[error("cannot read the logs of intent `{key}` from the node: {reason}")]
+    Logs {
+        /// The key.
+        key: IntentKey,
+        /// What the node said.
+        reason: String,
+    },
     /// The store failed.
     #[error("cannot read or store the outcome of intent `{key}`")]
     Store {
@@ -136,8 +145,8 @@ impl Core {
         let mut heard = Instant::now();
         let mut intent = self.stored(key).await?;
         loop {
-            if let Some(outcome) = intent.outcome {
-                return Ok(outcome);
+            if let Some(outcome) = intent.outcome.take() {
+                return self.with_logs(&intent, outcome).await;
             }
             let head_number = *head.borrow_and_update();
             match self.find_end(&intent, head_number).await {
@@ -159,6 +168,21 @@ impl Core {
                 _ = turns.changed() => intent = self.stored(key).await?,
                 _ = head.changed() => {}
             }
+        }
+    }
+
+    /// The outcome with its logs: those that were too long to be kept are on the ledger for good.
+    async fn with_logs(&self, intent: &StoredIntent, outcome: Outcome) -> Result<Outcome, OutcomeError> {
+        match outcome {
+            Outcome::Mined(mined) if intent.is_without_logs => {
+                let unread = |reason: String| OutcomeError::Logs { key: intent.key.clone(), reason };
+                let receipt = self.rpc.receipt(mined.hash).await.map_err(|error| unread(error.to_string()))?;
+                let receipt = receipt.filter(|receipt| receipt.block_hash == mined.block_hash);
+                let receipt =
+                    receipt.ok_or_else(|| unread("the node does not have the receipt any more".to_owned()))?;
+                Ok(Outcome::Mined(Mined { logs: receipt.logs, ..mined }))
+            }
+            outcome => Ok(outcome),
         }
     }
 

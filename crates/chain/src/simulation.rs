@@ -3,26 +3,24 @@
 //!
 //! A seed decides the faults of the node, the intents, and at which of the node's requests this process dies: before the node
 //! has the request, or after. Every outside effect is a request, so these are all the places where a death makes a
-//! difference; SQLite answers for its own. A life is a runtime; dropping it drops every task at once. SQLite works in a thread
-//! of its own, whose pace no seed decides: so the whole life stands still while it works ([`at_once`]), however slow the
-//! machine. What a seed leaves open is in which order those are woken who wait for one block: a violation that is seen once may
-//! take some runs of its seed to be seen again.
+//! difference; the journal answers for its own. A life is a runtime; dropping it drops every task at once. SQLite works in
+//! threads of its own, whose pace no seed decides: so the clock stands while the store works, however slow the machine. What a
+//! seed leaves open is who of those goes first that are ready at one moment: a violation that is seen once may take some runs of
+//! its seed to be seen again.
 //!
 //! Other seeds: `LASTRO_CHAIN_SEEDS=7000..9000 cargo test -p chain simulation`.
 
 mod faultless;
 mod node;
 mod random;
+mod shared;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ops::Range;
 use std::path::Path;
-use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::Thread;
 use std::time::Duration;
 
 use alloy_primitives::{Address, Bytes};
@@ -44,25 +42,6 @@ pub(crate) enum Mutant {
     NeverAgain,
     /// Whoever waits for an outcome sends the bytes again beside their first delivery, which does not learn of it.
     SentAgainUnannounced,
-}
-
-/// Brings a future to its end in one go: neither another task nor the clock moves meanwhile. For work of other threads, whose
-/// pace would else decide what happens first.
-pub(crate) fn at_once<F: Future>(future: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
-    let mut future = pin!(tokio::task::unconstrained(future));
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => std::thread::park(),
-        }
-    }
 }
 
 /// How long one intent may take in virtual time. After a node's last fault, seconds are enough.
@@ -183,7 +162,7 @@ fn play(seed: u64, mutant: Option<Mutant>, place: &Place, coverage: &Mutex<Cover
     let mut random = Random::new(seed);
     let plan = Plan::of(&mut random);
     let node = Arc::new(Node::new(random.fork()));
-    let store = place.folder.path().join(format!("{seed}-{mutant:?}.db"));
+    let store = journal::Place::Sqlite { path: place.folder.path().join(format!("{seed}-{mutant:?}.db")) };
     let knowledge = Arc::new(Mutex::new(Knowledge::default()));
     for death in plan.deaths.iter().map(|&requests| Some(requests)).chain([None]) {
         node.set_death(death);
@@ -200,7 +179,7 @@ fn play(seed: u64, mutant: Option<Mutant>, place: &Place, coverage: &Mutex<Cover
 /// One life of the process: until everything has ended, or until it dies.
 fn live(
     node: &Arc<Node>,
-    store: &Path,
+    store: &journal::Place,
     custody: &Arc<Custody>,
     mutant: Option<Mutant>,
     plan: &Plan,
@@ -218,7 +197,7 @@ fn live(
 
 async fn work(
     node: Arc<Node>,
-    store: &Path,
+    store: &journal::Place,
     custody: Arc<Custody>,
     mutant: Option<Mutant>,
     plan: &Plan,
@@ -252,14 +231,14 @@ async fn work(
 async fn open(
     profile: &Profile,
     node: Arc<Node>,
-    store: &Path,
+    store: &journal::Place,
     custody: Arc<Custody>,
     mutant: Option<Mutant>,
 ) -> Result<Chain, String> {
     let mut last = String::new();
     for _ in 0..SUBMISSIONS_MAX {
         let node = Arc::<Node>::clone(&node);
-        let durability = crate::store::Durability::ProcessOnly;
+        let durability = journal::store::Durability::ProcessOnly;
         match Chain::open_core(profile.clone(), node, store, Arc::clone(&custody), durability).await {
             Ok(mut core) => {
                 core.mutant = mutant;

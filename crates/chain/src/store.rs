@@ -1,39 +1,49 @@
-//! What must survive: lanes' nonces, signed bytes and outcomes, in one SQLite file.
+//! What must survive: lanes' nonces, signed bytes and outcomes. A store of the journal: the log tells what happened in each
+//! lane, and the state rows beside it, written in the same unit of work, are what lanes decide on.
 //!
-//! One task owns the connection. It takes whatever is waiting (up to [`GROUP_MAX`] commands) into one transaction, commits, and
-//! only then answers: callers share the cost of a sync, and what they were told is on disk. If a group fails, nothing of it is
-//! stored and all its callers are told.
+//! What a caller was told is on disk. Each statement on a lane checks the lane's fencing token and next nonce, so that a holder
+//! that lost its lane stores nothing and so sends nothing new.
 //!
-//! The SQL is the narrow language that SQLite and PostgreSQL share: `$1`, columns BIGINT, TEXT and BLOB, no sequences. Each
-//! statement on a lane checks the lane's fencing token and next nonce, so that a holder that lost its lane stores nothing.
+//! A SQLite store belongs to one process. In PostgreSQL several share one: a lane then has one holder at a time, by a lease on
+//! the database's clock, and another process takes it when the lease has run out. The lease only says who may try; what keeps
+//! two holders apart is the token.
 
+mod audit;
+mod event;
+mod lease;
 mod rows;
 mod schema;
+#[cfg(test)]
+mod still;
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::pin::Pin;
 
 use alloy_primitives::{Address, B256};
-use process_lock::{Holder, ProcessLock, ProcessLockError};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous};
-use sqlx::{Connection as _, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use journal::store::Durability;
+use journal::{
+    AppendError, Cause, Expected, NewEvent, OpenError, Parameter, Place, Refusal, Statement, StoreConfig, UnitOfWork,
+};
+use messages::ledger::TransactionEnded;
+use messages::{Actor, NameError, PayloadError, StreamName, TenantId};
 
+pub use self::audit::{AuditError, state_differences};
+use self::event::LaneEvent;
+pub use self::lease::LEASE;
+use self::lease::Lease;
+use self::rows::{Cells, bytes, damaged, kept, number, text};
 pub(crate) use self::rows::{Filler, LaneRow, NewTransaction, StoredIntent};
+pub use self::schema::STATE_ROWS;
 use crate::intent::IntentKey;
 use crate::outcome::Outcome;
 
-/// How many commands share one transaction at most.
-const GROUP_MAX: usize = 256;
+/// Whose the log of a network's transactions is: nobody's in particular.
+const TENANT: &str = "platform";
 
-/// How many commands wait at most before callers wait too.
-const QUEUE_MAX: usize = 1024;
+/// Who writes it.
+const ACTOR: &str = "chain";
 
-/// How long an earlier connection of this process may take to close its file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How many open intents are read at once.
+const PAGE_ROWS_MAX: i64 = 1_000;
 
 /// What a store belongs to. It is written when the store is made and compared whenever it is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,22 +55,16 @@ pub(crate) struct Identity {
 /// The store cannot be opened. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreOpenError {
-    /// The lock file beside the store cannot be used.
+    /// It is held by another process, is a newer release's, or the database refuses.
     #[error(transparent)]
-    Lock(ProcessLockError),
-    /// Another process has the store open. Stop it, or use another store.
-    #[error("store `{}` is held by {holder}", path.display())]
-    Held {
-        /// The store.
-        path: PathBuf,
-        /// The process, as it wrote itself into the lock file.
-        holder: Holder,
-    },
+    Journal(#[from] OpenError),
     /// The store was made for another ledger. Use a store of its own for each.
-    #[error("store `{}` belongs to chain {stored_chain_id} with genesis {stored_genesis}, not to chain {chain_id} with genesis {genesis}", path.display())]
+    #[error(
+        "store `{store}` belongs to chain {stored_chain_id} with genesis {stored_genesis}, not to chain {chain_id} with genesis {genesis}"
+    )]
     OfOtherLedger {
-        /// The store.
-        path: PathBuf,
+        /// The store's name, without secrets.
+        store: String,
         /// The chain id it was made for.
         stored_chain_id: String,
         /// The genesis it was made for.
@@ -70,370 +74,352 @@ pub enum StoreOpenError {
         /// The node's genesis.
         genesis: B256,
     },
-    /// The store was written by a newer release.
-    #[error("store `{}` has schema {found}, this release knows {known}", path.display())]
-    Newer {
-        /// The store.
-        path: PathBuf,
-        /// Its schema.
-        found: i64,
-        /// The newest schema that is known.
-        known: i64,
-    },
-    /// SQLite refused.
-    #[error("cannot {doing} `{}`", path.display())]
-    Sql {
-        /// What was tried.
-        doing: &'static str,
-        /// The store.
-        path: PathBuf,
+    /// The store opens, but cannot be read or written.
+    #[error("cannot read or write what store `{store}` belongs to")]
+    Identity {
+        /// The store's name, without secrets.
+        store: String,
         /// Why not.
-        source: sqlx::Error,
+        source: StoreError,
     },
 }
 
-/// The store cannot be used.
+/// The store could not be written or read. What was to be written may be there or not: whoever cares reads again.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// SQLite refused. Nothing of the group was stored, unless it is the commit that failed: then that is not known, and
-    /// whoever cares reads again.
-    #[error("cannot {doing}")]
-    Sql {
-        /// What was tried.
-        doing: &'static str,
-        /// Why not.
-        source: Arc<sqlx::Error>,
+    /// It was not written, or that is not known.
+    #[error("cannot write to the store")]
+    Append(#[source] AppendError),
+    /// It could not be read.
+    #[error("cannot read the store")]
+    Read(#[source] journal::StoreError),
+    /// What was to be told in the log is no event: a defect of this program.
+    #[error("cannot write an event")]
+    Event(#[source] PayloadError),
+    /// A name of this program is none: a defect of it.
+    #[error("cannot name a stream")]
+    Name(#[source] NameError),
+    /// A row is not what was written: somebody changed the database.
+    #[error("a {what} in the store is damaged: {why}")]
+    Damaged {
+        /// What was read.
+        what: &'static str,
+        /// What is wrong with it.
+        why: String,
     },
-    /// The store's task has ended: the store was closed.
-    #[error("the store is closed")]
-    Closed,
 }
 
-/// How much a commit promises.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Durability {
-    /// It survives loss of power.
-    Full,
-    /// It survives the end of the process. Thousands of simulated lives are no longer bound by the disk.
-    #[cfg(test)]
-    ProcessOnly,
+/// The lane was not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TakeError {
+    /// Another process has it.
+    #[error("another process holds the lane")]
+    Held,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
 }
 
 /// What became of a transaction that was to be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Admission {
-    /// It is stored, and the lane's nonce moved on. The attempt is the how manieth under its key, from 1.
-    Stored { attempt: i64 },
-    /// The key is taken by an intent that is not refused. Nothing was stored.
-    KeyTaken,
-    /// The lane's nonce or token is another than was thought. Nothing was stored.
-    LaneMoved,
+    /// It is stored, and the lane's nonce moved on.
+    Stored,
+    /// The lane's nonce or token is another than was thought, or the key is not free for this attempt. Nothing was stored.
+    NotStored,
 }
 
-/// The answer to a command, given after the commit.
-pub(crate) type Answer<T> = oneshot::Receiver<Result<T, StoreError>>;
-type Reply<T> = oneshot::Sender<Result<T, StoreError>>;
+/// A transaction with a place in the store's queue.
+pub(crate) struct Pending(Pin<Box<dyn Future<Output = Result<bool, StoreError>> + Send>>);
 
-enum Command {
-    OpenLane { sender: Address, nonce_min: u64, reply: Reply<LaneRow> },
-    Admit { new: Box<NewTransaction>, reply: Reply<Admission> },
-    GiveBack { intent: Box<StoredIntent>, fence: u64, reason: String, reply: Reply<bool> },
-    SendAgain { intent: Box<StoredIntent>, reply: Reply<StoredIntent> },
-    SendLowerAgain { sender: Address, nonce: u64, reply: Reply<Vec<StoredIntent>> },
-    Cancel { intent: Box<StoredIntent>, filler: Filler, reason: String, reply: Reply<()> },
-    Settle { intent: Box<StoredIntent>, outcome: Box<Outcome>, reply: Reply<()> },
-    Intent { key: IntentKey, reply: Reply<Option<StoredIntent>> },
-    OpenIntents { reply: Reply<Vec<StoredIntent>> },
-    LastMined { reply: Reply<Vec<(Address, u64)>> },
+impl Pending {
+    /// Waits until it is stored or not.
+    pub(crate) async fn admitted(self) -> Result<Admission, StoreError> {
+        Ok(if self.0.await? { Admission::Stored } else { Admission::NotStored })
+    }
 }
 
-/// A handle on the store's task.
+/// A handle on the store.
 pub(crate) struct Store {
-    commands: mpsc::Sender<Command>,
-    task: JoinHandle<()>,
-    groups: Arc<AtomicU64>,
+    journal: journal::Store,
+    tenant: TenantId,
+    actor: Actor,
+    lease: Lease,
+    #[cfg(test)]
+    still: still::Still,
+    /// A planted defect: a lane's holder uses whatever token stands in the store.
+    #[cfg(test)]
+    pub(crate) is_unfenced: bool,
 }
 
 impl Store {
-    /// Opens the store, makes it if it is not there, and brings its schema up to date.
-    pub(crate) async fn open(path: &Path, identity: Identity, durability: Durability) -> Result<Self, StoreOpenError> {
-        let lock = take_lock(path)?;
-        let mut connection = connect(path, durability).await.map_err(|source| {
-            let path = path.to_owned();
-            StoreOpenError::Sql { doing: "open", path, source }
-        })?;
-        schema::migrate(&mut connection, path).await?;
-        schema::check_identity(&mut connection, path, identity).await?;
-        let (commands, queue) = mpsc::channel(QUEUE_MAX);
-        let groups = Arc::new(AtomicU64::new(0));
-        let task = tokio::spawn(serve(connection, queue, lock, Arc::clone(&groups)));
-        Ok(Self { commands, task, groups })
+    /// Opens the store, makes it if it is not there, and brings its tables up to date.
+    pub(crate) async fn open(
+        place: &Place,
+        identity: Identity,
+        durability: Durability,
+    ) -> Result<Self, StoreOpenError> {
+        #[cfg(test)]
+        let still = still::Still::of(durability);
+        let config = StoreConfig { durability, state_rows: &[STATE_ROWS], ..StoreConfig::at(place.clone()) };
+        let opening = journal::Store::open(&config);
+        #[cfg(test)]
+        let opening = still.until(opening);
+        let journal = opening.await?;
+        let store = Self {
+            lease: Lease::new(&journal),
+            journal,
+            // Names of this program, which a test reads.
+            tenant: TenantId::parse(TENANT).expect("the tenant's name is one"),
+            actor: Actor::new(ACTOR, ACTOR, None).expect("the actor's name is one"),
+            #[cfg(test)]
+            still,
+            #[cfg(test)]
+            is_unfenced: false,
+        };
+        match store.check_identity(place, identity).await {
+            Ok(()) => Ok(store),
+            Err(error) => {
+                // Its lock is free when the caller knows.
+                store.close().await;
+                Err(error)
+            }
+        }
     }
 
-    /// Finishes what is waiting and closes the file.
-    pub(crate) async fn close(mut self) {
-        // Without a sender the queue ends, and with it the task.
-        self.commands = mpsc::channel(1).0;
-        drop((&mut self.task).await);
+    /// Finishes what is waiting, gives the lanes free and closes the database.
+    pub(crate) async fn close(self) {
+        self.lease.release(&self).await;
+        self.journal.close().await;
     }
 
-    /// How many groups were run so far.
-    pub(crate) fn groups(&self) -> u64 {
-        self.groups.load(Ordering::Relaxed)
-    }
-
-    /// Takes the lane: counts its token up, and moves its next nonce to `nonce_min` at least.
-    pub(crate) async fn open_lane(&self, sender: Address, nonce_min: u64) -> Result<LaneRow, StoreError> {
-        answered(self.ask(|reply| Command::OpenLane { sender, nonce_min, reply }).await).await
+    /// Takes the lane: counts its token up, and moves its next nonce to `nonce_min` at least. Whoever was queued before this is
+    /// counted in.
+    pub(crate) async fn take_lane(&self, sender: Address, nonce_min: u64) -> Result<LaneRow, TakeError> {
+        let mut unit = self.telling(sender, &[LaneEvent::taken(sender, &self.lease.holder(), nonce_min)])?;
+        let _ = unit.statement(self.lease.take(sender, nonce_min)?);
+        if !self.run(unit).await? {
+            return Err(TakeError::Held);
+        }
+        let sql = "SELECT next_nonce, fence FROM chain_lanes WHERE sender = $1 AND holder = $2";
+        let found = self.read(sql, &[bytes(sender), bytes(self.lease.holder())]).await?;
+        let mut row = Cells(found.into_iter().next().ok_or(TakeError::Held)?.into_iter());
+        Ok(LaneRow { next_nonce: row.unsigned()?, fence: row.unsigned()? })
     }
 
     /// Puts the transaction in the queue. Its place there is its place in the lane; the answer comes after the commit.
-    pub(crate) async fn enqueue(&self, new: NewTransaction) -> Answer<Admission> {
-        let new = Box::new(new);
-        self.ask(|reply| Command::Admit { new, reply }).await
+    pub(crate) async fn enqueue(&self, new: &NewTransaction) -> Result<Pending, StoreError> {
+        #[cfg(test)]
+        let new = &self.planted(new).await?;
+        let mut unit = self.telling(new.sender, &[LaneEvent::signed(new)])?;
+        let _ = unit.statement(rows::move_lane(new)?).statement(rows::insert(new)?);
+        let queued = self.journal.enqueue(unit).await.map_err(StoreError::Append)?;
+        let answer = async move { moved(queued.committed().await) };
+        #[cfg(test)]
+        let answer = self.still.beside(answer);
+        Ok(Pending(Box::pin(answer)))
     }
 
     /// Refuses the intent and gives its nonce back, if that is the lane's last and nothing but the intent's first delivery has
     /// begun to send it; says whether it did.
     pub(crate) async fn give_back(&self, intent: &StoredIntent, fence: u64, reason: &str) -> Result<bool, StoreError> {
-        let (intent, reason) = (Box::new(intent.clone()), reason.to_owned());
-        answered(self.ask(|reply| Command::GiveBack { intent, fence, reason, reply }).await).await
+        let reason = kept(reason);
+        let mut unit = self.publishing(intent.sender, &event::refused(intent, &reason))?;
+        let _ = unit.statement(rows::move_lane_back(intent, fence)?).statement(rows::refuse(intent, &reason));
+        self.run(unit).await
     }
 
     /// Says that another than the intent's first delivery is about to send it: from now on its nonce is not given back. Gives
     /// the intent as it stands, which may have ended meanwhile; then it must not be sent.
     pub(crate) async fn send_again(&self, intent: &StoredIntent) -> Result<StoredIntent, StoreError> {
-        let intent = Box::new(intent.clone());
-        answered(self.ask(|reply| Command::SendAgain { intent, reply }).await).await
+        let mut unit = UnitOfWork::new();
+        let _ = unit.statement(rows::mark_sent_again(intent));
+        let _ = self.run(unit).await?;
+        let found = self.read(rows::ATTEMPT, &[text(intent.key.as_str()), Parameter::Integer(intent.attempt)]).await?;
+        rows::read(found.into_iter().next().ok_or_else(|| damaged("intent", "its row is gone"))?)
     }
 
     /// The same for all of the sender's intents without an end and with a lower nonce; gives them in the order of nonces.
     pub(crate) async fn send_lower_again(&self, sender: Address, nonce: u64) -> Result<Vec<StoredIntent>, StoreError> {
-        answered(self.ask(|reply| Command::SendLowerAgain { sender, nonce, reply }).await).await
+        let mut unit = UnitOfWork::new();
+        let _ = unit.statement(rows::mark_lower_sent_again(sender, nonce)?);
+        let _ = self.run(unit).await?;
+        let (mut lower, mut from) = (Vec::new(), 0);
+        loop {
+            let parameters = [bytes(sender), number(from)?, number(nonce)?, Parameter::Integer(PAGE_ROWS_MAX)];
+            let page = self.read(rows::SENT_AGAIN, &parameters).await?;
+            let is_last = page.len() < usize::try_from(PAGE_ROWS_MAX).unwrap_or(usize::MAX);
+            for row in page {
+                lower.push(rows::read(row)?);
+            }
+            match lower.last() {
+                Some(last) if !is_last => from = last.nonce + 1,
+                _ => return Ok(lower),
+            }
+        }
     }
 
-    /// Stores the empty transaction that is to use the intent's nonce instead of it.
-    pub(crate) async fn cancel(&self, intent: &StoredIntent, filler: Filler, reason: &str) -> Result<(), StoreError> {
-        let (intent, reason) = (Box::new(intent.clone()), reason.to_owned());
-        answered(self.ask(|reply| Command::Cancel { intent, filler, reason, reply }).await).await
+    /// Stores the empty transaction that is to use the intent's nonce instead of it; says whether it did. It does not if the
+    /// intent has ended, another filler is stored, or the lane is somebody else's.
+    pub(crate) async fn cancel(
+        &self,
+        intent: &StoredIntent,
+        fence: u64,
+        filler: &Filler,
+        reason: &str,
+    ) -> Result<bool, StoreError> {
+        let reason = kept(reason);
+        let mut unit = self.telling(intent.sender, &[LaneEvent::cancelling(intent, filler, &reason)])?;
+        let _ = unit.statement(rows::cancel(intent, fence, filler, &reason)?);
+        self.run(unit).await
     }
 
-    /// Stores how the intent ended.
+    /// Stores how the intent ended, and publishes it. An end that is stored already stays.
     pub(crate) async fn settle(&self, intent: &StoredIntent, outcome: &Outcome) -> Result<(), StoreError> {
-        let (intent, outcome) = (Box::new(intent.clone()), Box::new(outcome.clone()));
-        answered(self.ask(|reply| Command::Settle { intent, outcome, reply }).await).await
+        let (ended, statement) = match outcome {
+            Outcome::Mined(mined) => (event::mined(intent, mined), rows::settle(intent, mined)?),
+            Outcome::Refused(refusal) => {
+                let reason = kept(&refusal.reason);
+                (event::refused(intent, &reason), rows::refuse(intent, &reason))
+            }
+        };
+        let mut unit = self.publishing(intent.sender, &ended)?;
+        let _ = unit.statement(statement);
+        self.run(unit).await.map(|_| ())
     }
 
     /// The newest attempt at the intent.
     pub(crate) async fn intent(&self, key: &IntentKey) -> Result<Option<StoredIntent>, StoreError> {
-        let key = key.clone();
-        answered(self.ask(|reply| Command::Intent { key, reply }).await).await
+        let found = self.read(rows::NEWEST, &[text(key.as_str())]).await?;
+        found.into_iter().next().map(rows::read).transpose()
     }
 
-    /// The intents without an end, by sender and nonce.
-    pub(crate) async fn open_intents(&self) -> Result<Vec<StoredIntent>, StoreError> {
-        answered(self.ask(|reply| Command::OpenIntents { reply }).await).await
+    /// Keys of the intents without an end, by sender and nonce.
+    pub(crate) async fn open_keys(&self) -> Result<Vec<IntentKey>, StoreError> {
+        let (mut keys, mut after) = (Vec::new(), (Vec::new(), -1));
+        loop {
+            let parameters =
+                [Parameter::Bytes(after.0.clone()), Parameter::Integer(after.1), Parameter::Integer(PAGE_ROWS_MAX)];
+            let page = self.read(rows::OPEN_KEYS, &parameters).await?;
+            let is_last = page.len() < usize::try_from(PAGE_ROWS_MAX).unwrap_or(usize::MAX);
+            for row in page {
+                let mut row = Cells(row.into_iter());
+                keys.push(IntentKey::stored(row.text()?));
+                after = (row.bytes()?, row.integer()?);
+            }
+            if is_last {
+                return Ok(keys);
+            }
+        }
     }
 
     /// The highest nonce of each sender that was seen mined.
     pub(crate) async fn last_mined(&self) -> Result<Vec<(Address, u64)>, StoreError> {
-        answered(self.ask(|reply| Command::LastMined { reply }).await).await
-    }
-
-    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Answer<T> {
-        let (reply, answer) = oneshot::channel();
-        // If the task has ended, the reply is dropped with the command, and the answer says so.
-        drop(self.commands.send(command(reply)).await);
-        answer
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-/// Waits for the answer to a command.
-pub(crate) async fn answered<T>(answer: Answer<T>) -> Result<T, StoreError> {
-    answer.await.unwrap_or(Err(StoreError::Closed))
-}
-
-fn sql(doing: &'static str, source: sqlx::Error) -> StoreError {
-    StoreError::Sql { doing, source: Arc::new(source) }
-}
-
-/// Takes the lock beside the store, or says who has it.
-fn take_lock(path: &Path) -> Result<ProcessLock, StoreOpenError> {
-    ProcessLock::take_beside(path).map_err(|error| match error {
-        ProcessLockError::Held { holder, .. } => StoreOpenError::Held { path: path.to_owned(), holder },
-        unusable @ ProcessLockError::Io { .. } => StoreOpenError::Lock(unusable),
-    })
-}
-
-async fn connect(path: &Path, durability: Durability) -> Result<SqliteConnection, sqlx::Error> {
-    let synchronous = match durability {
-        Durability::Full => SqliteSynchronous::Full,
-        #[cfg(test)]
-        Durability::ProcessOnly => SqliteSynchronous::Off,
-    };
-    let options = SqliteConnectOptions::new()
-        .filename(path)
-        .create_if_missing(true)
-        .locking_mode(SqliteLockingMode::Exclusive)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(synchronous)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT);
-    SqliteConnection::connect_with(&options).await
-}
-
-/// Serves commands until the last handle is gone. The lock is released after the connection.
-async fn serve(
-    mut connection: SqliteConnection,
-    mut queue: mpsc::Receiver<Command>,
-    lock: ProcessLock,
-    groups: Arc<AtomicU64>,
-) {
-    let mut group = Vec::new();
-    while queue.recv_many(&mut group, GROUP_MAX).await > 0 {
-        let mut steps = Vec::with_capacity(group.len());
-        let _ = groups.fetch_add(1, Ordering::Relaxed);
-        let run = run_group(&mut connection, group.drain(..), &mut steps);
-        #[cfg(test)]
-        let run = std::future::ready(crate::simulation::at_once(run));
-        let failure = run.await.err();
-        if let Some(error) = &failure {
-            tracing::error!(%error, "a group of the store was not committed");
-        }
-        for finish in steps {
-            finish(failure.clone());
-        }
-    }
-    drop(connection.close().await);
-    drop(lock);
-}
-
-type Finish = Box<dyn FnOnce(Option<StoreError>) + Send>;
-
-async fn run_group(
-    connection: &mut SqliteConnection,
-    group: impl Iterator<Item = Command>,
-    steps: &mut Vec<Finish>,
-) -> Result<(), StoreError> {
-    let mut failure = None;
-    let mut transaction = match connection.begin().await {
-        Ok(transaction) => Some(transaction),
-        Err(source) => {
-            failure = Some(sql("begin a transaction", source));
-            None
-        }
-    };
-    for command in group {
-        let Some(open) = transaction.as_mut() else {
-            steps.push(refused(command));
-            continue;
+        let sql = "SELECT sender, MAX(nonce) FROM chain_intents WHERE state = 'mined' GROUP BY sender";
+        let row = |row: Vec<_>| {
+            let mut row = Cells(row.into_iter());
+            Ok((row.address()?, row.unsigned()?))
         };
-        let (finish, error) = run(open, command).await;
-        steps.push(finish);
-        if let Some(source) = error {
-            failure = Some(sql("run a statement of the store", source));
-            drop(transaction.take());
-        }
+        self.read(sql, &[]).await?.into_iter().map(row).collect()
     }
-    match transaction {
-        Some(open) => open.commit().await.map_err(|source| sql("commit to the store", source)),
-        None => Err(failure.unwrap_or(StoreError::Closed)),
+
+    /// What a process does that is stopped for a while: its leases run out.
+    #[cfg(test)]
+    pub(crate) fn freeze(&self) {
+        self.lease.freeze();
+    }
+
+    #[cfg(test)]
+    async fn planted(&self, new: &NewTransaction) -> Result<NewTransaction, StoreError> {
+        let mut new = new.clone();
+        if self.is_unfenced {
+            let found = self.read("SELECT fence FROM chain_lanes WHERE sender = $1", &[bytes(new.sender)]).await?;
+            new.fence = Cells(found.into_iter().next().unwrap_or_default().into_iter()).unsigned()?;
+        }
+        Ok(new)
+    }
+
+    async fn check_identity(&self, place: &Place, identity: Identity) -> Result<(), StoreOpenError> {
+        let store = place.short_name();
+        let found = self.identity(identity).await;
+        let (stored_chain_id, stored_genesis) =
+            found.map_err(|source| StoreOpenError::Identity { store: store.clone(), source })?;
+        let Identity { chain_id, genesis } = identity;
+        if (stored_chain_id.as_str(), stored_genesis.as_str()) == (&*chain_id.to_string(), &*genesis.to_string()) {
+            return Ok(());
+        }
+        Err(StoreOpenError::OfOtherLedger { store, stored_chain_id, stored_genesis, chain_id, genesis })
+    }
+
+    /// What the store belongs to: the ledger given, if nothing was written before.
+    async fn identity(&self, identity: Identity) -> Result<(String, String), StoreError> {
+        let mut unit = UnitOfWork::new();
+        let _ = unit.statement(Statement {
+            sql: "INSERT INTO chain_ledger (id, chain_id, genesis) VALUES (1, $1, $2) ON CONFLICT (id) DO NOTHING",
+            parameters: vec![text(&identity.chain_id.to_string()), text(&identity.genesis.to_string())],
+            rows_expected: None,
+        });
+        let _ = self.run(unit).await?;
+        let found = self.read("SELECT chain_id, genesis FROM chain_ledger WHERE id = 1", &[]).await?;
+        let row = found.into_iter().next().ok_or_else(|| damaged("ledger", "its row is gone"))?;
+        let mut row = Cells(row.into_iter());
+        Ok((row.text()?, row.text()?))
+    }
+
+    /// A unit that tells the lane's stream what happened in it.
+    fn telling(&self, sender: Address, events: &[LaneEvent]) -> Result<UnitOfWork, StoreError> {
+        let appended = |event: &LaneEvent| event.appended(self.journal.event_id()).map_err(StoreError::Event);
+        self.unit(sender, events.iter().map(appended).collect::<Result<_, _>>()?)
+    }
+
+    /// A unit that tells everybody how a transaction ended.
+    fn publishing(&self, sender: Address, ended: &TransactionEnded) -> Result<UnitOfWork, StoreError> {
+        let appended = event::ended(ended, self.journal.event_id()).map_err(StoreError::Event)?;
+        self.unit(sender, vec![appended])
+    }
+
+    /// A unit with events for the lane's stream. What is decided here is decided on state rows, so the stream may stand
+    /// anywhere.
+    fn unit(&self, sender: Address, events: Vec<NewEvent>) -> Result<UnitOfWork, StoreError> {
+        let command = self.journal.entropy().command_id(self.journal.clock().now());
+        let cause = Cause {
+            tenant: self.tenant.clone(),
+            actor: self.actor.clone(),
+            command,
+            correlation: command,
+            causation: None,
+            trace_parent: None,
+        };
+        let stream = StreamName::parse(&event::stream(sender)).map_err(StoreError::Name)?;
+        let mut unit = UnitOfWork::new();
+        let _ = unit.append(&cause, stream, Expected::Any, events);
+        Ok(unit)
+    }
+
+    /// Commits a unit, or says that its state rows are not what was thought.
+    async fn run(&self, unit: UnitOfWork) -> Result<bool, StoreError> {
+        let appending = self.journal.append(unit);
+        #[cfg(test)]
+        let appending = self.still.until(appending);
+        moved(appending.await)
+    }
+
+    async fn read(&self, sql: &'static str, parameters: &[Parameter]) -> Result<Vec<Vec<journal::Value>>, StoreError> {
+        let reading = self.journal.rows(sql, parameters);
+        #[cfg(test)]
+        let reading = self.still.until(reading);
+        reading.await.map_err(StoreError::Read)
     }
 }
 
-/// Runs one command inside the group's transaction and keeps its answer back until the group has ended.
-async fn run(connection: &mut SqliteConnection, command: Command) -> (Finish, Option<sqlx::Error>) {
-    match command {
-        Command::OpenLane { sender, nonce_min, reply } => {
-            keep(reply, rows::open_lane(connection, sender, nonce_min).await)
-        }
-        Command::Admit { new, reply } => keep(reply, rows::admit(connection, &new).await),
-        Command::GiveBack { intent, fence, reason, reply } => {
-            keep(reply, rows::give_back(connection, &intent, fence, &reason).await)
-        }
-        Command::SendAgain { intent, reply } => keep(reply, rows::send_again(connection, &intent).await),
-        Command::SendLowerAgain { sender, nonce, reply } => {
-            keep(reply, rows::send_lower_again(connection, sender, nonce).await)
-        }
-        Command::Cancel { intent, filler, reason, reply } => {
-            keep(reply, rows::cancel(connection, &intent, &filler, &reason).await)
-        }
-        Command::Settle { intent, outcome, reply } => keep(reply, rows::settle(connection, &intent, &outcome).await),
-        Command::Intent { key, reply } => keep(reply, rows::intent(connection, &key).await),
-        Command::OpenIntents { reply } => keep(reply, rows::open_intents(connection).await),
-        Command::LastMined { reply } => keep(reply, rows::last_mined(connection).await),
-    }
-}
-
-fn keep<T: Send + 'static>(reply: Reply<T>, result: Result<T, sqlx::Error>) -> (Finish, Option<sqlx::Error>) {
-    match result {
-        Ok(value) => (Box::new(move |failure| drop(reply.send(failure.map_or(Ok(value), Err)))), None),
-        Err(error) => (fail(reply), Some(error)),
-    }
-}
-
-fn fail<T: Send + 'static>(reply: Reply<T>) -> Finish {
-    Box::new(move |failure| drop(reply.send(Err(failure.unwrap_or(StoreError::Closed)))))
-}
-
-fn refused(command: Command) -> Finish {
-    match command {
-        Command::OpenLane { reply, .. } => fail(reply),
-        Command::Admit { reply, .. } => fail(reply),
-        Command::GiveBack { reply, .. } => fail(reply),
-        Command::SendAgain { reply, .. } => fail(reply),
-        Command::SendLowerAgain { reply, .. } => fail(reply),
-        Command::Cancel { reply, .. } => fail(reply),
-        Command::Settle { reply, .. } => fail(reply),
-        Command::Intent { reply, .. } => fail(reply),
-        Command::OpenIntents { reply } => fail(reply),
-        Command::LastMined { reply } => fail(reply),
+/// Whether the unit was committed; not if a statement found other rows than it must.
+fn moved(appended: Result<journal::Appended, AppendError>) -> Result<bool, StoreError> {
+    match appended {
+        Ok(_) => Ok(true),
+        Err(AppendError::Refused(Refusal::StateRows { .. })) => Ok(false),
+        Err(error) => Err(StoreError::Append(error)),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    async fn opened(folder: &tempfile::TempDir) -> Store {
-        let identity = Identity { chain_id: 1337, genesis: B256::ZERO };
-        Store::open(&folder.path().join("chain.db"), identity, Durability::ProcessOnly).await.unwrap()
-    }
-
-    /// Stores an intent as the first of its lane.
-    async fn admitted(store: &Store, sender: Address) -> (StoredIntent, LaneRow) {
-        let row = store.open_lane(sender, 0).await.unwrap();
-        let key = IntentKey::parse(&sender.to_string()).unwrap();
-        let (hash, raw) = (B256::repeat_byte(1), vec![1].into());
-        let (fingerprint, subject, nonce, fence) = (B256::ZERO, String::new(), row.next_nonce, row.fence);
-        let created_address = None;
-        let new =
-            NewTransaction { key: key.clone(), fingerprint, subject, sender, nonce, fence, hash, raw, created_address };
-        assert_eq!(answered(store.enqueue(new).await).await.unwrap(), Admission::Stored { attempt: 1 });
-        (store.intent(&key).await.unwrap().unwrap(), row)
-    }
-
-    #[tokio::test]
-    async fn a_nonce_is_given_back_or_its_bytes_are_sent_again_and_never_both() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = opened(&folder).await;
-        let (given_back, row) = admitted(&store, Address::repeat_byte(1)).await;
-        assert!(store.give_back(&given_back, row.fence, "no").await.unwrap());
-        assert!(store.send_again(&given_back).await.unwrap().is_refused());
-        assert!(store.send_lower_again(given_back.sender, 1).await.unwrap().is_empty());
-
-        let (sent_again, row) = admitted(&store, Address::repeat_byte(2)).await;
-        assert!(store.send_again(&sent_again).await.unwrap().outcome.is_none());
-        assert!(!store.give_back(&sent_again, row.fence, "no").await.unwrap());
-
-        let (lower, row) = admitted(&store, Address::repeat_byte(3)).await;
-        assert_eq!(store.send_lower_again(lower.sender, 1).await.unwrap().len(), 1);
-        assert!(!store.give_back(&lower, row.fence, "no").await.unwrap());
-    }
-}
+mod tests;

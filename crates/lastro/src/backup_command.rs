@@ -168,9 +168,8 @@ fn targets(backup: &Backup, into: &str) -> Result<Vec<StoreConfig>, Failure> {
 async fn drill(arguments: &BackupDrill, printer: &Printer) -> Result<(), Failure> {
     let backup = Backup::open(&arguments.from).map_err(restore_failure)?;
     let folder = Temporary::make()?;
-    let state_rows = vec![KNOWN_STATE_ROWS; backup.manifest().stores.len()];
     let interruption = Interruption::watch(printer)?;
-    let drilled = backup.drill(&folder.0, &state_rows, workers(), |name| interruption.on_progress(name)).await;
+    let drilled = backup.drill(&folder.0, KNOWN_STATE_ROWS, workers(), |name| interruption.on_progress(name)).await;
     printer.progress_end();
     let drilled = drilled.map_err(restore_failure)?;
     let master = arguments.master_key.clone().map(|path| MasterKeySource::File { path });

@@ -18,6 +18,8 @@ use tokio::task::JoinSet;
 const CREATE_GAS_MAX: u64 = 8_000_000;
 /// Most gas of a call: the dearest, a settlement between clients of two banks, needs about 0.4 million.
 const CALL_GAS_MAX: u64 = 1_000_000;
+/// File of the store of what was sent, in a command's directory.
+pub(crate) const CHAIN_FILE: &str = "chain.db";
 /// How long one transaction may take until it is in a block: far beyond the block period of any network that is deployed to.
 const OUTCOME_WAIT_MAX: Duration = Duration::from_secs(60);
 /// What somebody is told whose run ended before its time.
@@ -242,7 +244,7 @@ fn intent(order: &Order) -> Result<Intent, Failure> {
 fn lane_failure(error: LaneError) -> Failure {
     let kind = match &error {
         LaneError::Node { .. } => FailureKind::Unreachable,
-        LaneError::Key(_) | LaneError::Store(_) => FailureKind::Environment,
+        LaneError::Key(_) | LaneError::Held { .. } | LaneError::Store(_) => FailureKind::Environment,
     };
     Failure::new(kind, error)
 }

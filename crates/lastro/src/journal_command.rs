@@ -6,7 +6,7 @@ pub(crate) mod services;
 pub(crate) mod source;
 
 use crate::cli::{JournalCommand, JournalExport, JournalVerify};
-use crate::demo::book_keeper::{BookKeeper, KeepError, StateDifference};
+use crate::demo::book_keeper::KeepError;
 use crate::failure::{Failure, FailureKind};
 use crate::interruption::Interruption;
 use crate::printer::Printer;
@@ -50,7 +50,7 @@ async fn verify(arguments: &JournalVerify, printer: &Printer) -> Result<(), Fail
     printer.progress_end();
     let report = verified.map_err(verify_failure)?;
     let differences = match state_of {
-        Some(place) => Some(state_differences(place).await?),
+        Some((place, name)) => Some(services::state_differences(place, &name).await?),
         None => None,
     };
     show(&report, differences.as_deref(), printer);
@@ -69,23 +69,17 @@ async fn verify(arguments: &JournalVerify, printer: &Printer) -> Result<(), Fail
 
 /// The store whose state rows are to be compared, before anything is read at length. A store without any is not opened for
 /// them: that would make them, and agree with what it made.
-async fn place_with_state_rows(source: &Source) -> Result<&Place, Failure> {
+async fn place_with_state_rows(source: &Source) -> Result<(&Place, String), Failure> {
     let usage = |what: &'static str, hint: &str| Err(Failure::new(FailureKind::Usage, anyhow!(what)).with_hint(hint));
     match source {
         Source::Export(_) => usage("an export has no state rows to compare", "name the store itself"),
-        Source::Store(place) if audit::has_state_rows(place).await.map_err(environment)? => Ok(place),
-        Source::Store(_) => {
-            usage("the store has no state rows to compare", "leave `--state` out: the log is checked all the same")
-        }
+        Source::Store(place) => match audit::state_rows_of(place).await.map_err(environment)? {
+            Some(name) => Ok((place, name)),
+            None => {
+                usage("the store has no state rows to compare", "leave `--state` out: the log is checked all the same")
+            }
+        },
     }
-}
-
-/// Compares the state rows with the log. The demonstration's books are the only service so far that has some.
-async fn state_differences(place: &Place) -> Result<Vec<StateDifference>, Failure> {
-    let keeper = BookKeeper::open_at(place.clone()).await.map_err(keep_failure)?;
-    let differences = keeper.state_differences().await.map_err(keep_failure);
-    keeper.close().await;
-    differences
 }
 
 fn keep_failure(error: KeepError) -> Failure {
@@ -115,7 +109,7 @@ fn verify_failure(error: VerifyError) -> Failure {
     }
 }
 
-fn show(report: &Report, differences: Option<&[StateDifference]>, printer: &Printer) {
+fn show(report: &Report, differences: Option<&[String]>, printer: &Printer) {
     printer.line(&format!("store      {}", report.store));
     printer.line(&format!("events     {} after place {}", report.events, report.after));
     printer.line(&format!("published  {}", report.published));
@@ -141,7 +135,7 @@ fn show(report: &Report, differences: Option<&[StateDifference]>, printer: &Prin
     }
 }
 
-fn as_json(report: &Report, differences: Option<&[StateDifference]>) -> Value {
+fn as_json(report: &Report, differences: Option<&[String]>) -> Value {
     let tenants: serde_json::Map<String, Value> =
         report.tenants.iter().map(|(tenant, events)| (tenant.to_string(), json!(events))).collect();
     json!({
@@ -157,7 +151,7 @@ fn as_json(report: &Report, differences: Option<&[StateDifference]>) -> Value {
         "anchors": report.anchors,
         "firstRecordedMicroseconds": report.first.map(messages::Timestamp::micros),
         "lastRecordedMicroseconds": report.last.map(messages::Timestamp::micros),
-        "stateDifferences": differences.map(|rows| rows.iter().map(ToString::to_string).collect::<Vec<String>>()),
+        "stateDifferences": differences,
     })
 }
 
@@ -187,6 +181,9 @@ pub(crate) fn open_failure(error: OpenError) -> Failure {
     let hint = match &error {
         OpenError::Held { .. } => Some("stop that process first, or name another store"),
         OpenError::Newer { .. } => Some("use the release that wrote it, or a newer one"),
+        OpenError::OtherService { .. } | OpenError::NoStore { .. } => {
+            Some("name another place: this one stays as it is")
+        }
         OpenError::HalfImported { .. } => {
             Some("import or restore it again: that begins anew and replaces what is there")
         }

@@ -1,8 +1,6 @@
 //! `lastro keys …`: keys in encrypted files, made, taken over, listed and tried. No key is ever printed, nor its passphrase.
 
-use crate::cli::{
-    KeysCheck, KeysCommand, KeysImport, KeysPlace, Language, NewKey, PassphraseArguments,
-};
+use crate::cli::{KeysCheck, KeysCommand, KeysImport, KeysPlace, Language, NewKey, PassphraseArguments};
 use crate::failure::{Failure, FailureKind};
 use crate::printer::Printer;
 use crate::table::{Align, Table};

@@ -7,7 +7,7 @@
 //! DIR/…          what the directory belongs to, claimed before anything is sent
 //! ```
 
-use crate::dispatch::{Limits, open_failure};
+use crate::dispatch::{CHAIN_FILE, Limits, open_failure};
 use crate::failure::{Failure, FailureKind};
 use crate::in_process::InProcess;
 use crate::ledger_command::data_dir_failure;
@@ -17,6 +17,7 @@ use alloy_primitives::B256;
 use anyhow::Context;
 use chain::{Chain, Profile};
 use custody::Custody;
+use journal::Place;
 use ledger::clock::Clock;
 use ledger::data_dir::{DataDir, InitOptions};
 use ledger::node::{Ledger, NodeOptions, Sealing};
@@ -145,7 +146,8 @@ impl OwnLedger {
     /// [`Failure`] if the store cannot be used.
     pub(crate) async fn chain(&self, profile: Profile, custody: Custody) -> Result<Chain, Failure> {
         let transport = Arc::new(InProcess(module(self.ledger.clone(), RpcOptions::default())));
-        let opened = Chain::open(profile, transport, &self.path.join("chain.db"), Arc::new(custody)).await;
+        let store = Place::Sqlite { path: self.path.join(CHAIN_FILE) };
+        let opened = Chain::open(profile, transport, &store, Arc::new(custody)).await;
         opened.map_err(open_failure)
     }
 

@@ -17,6 +17,7 @@ pub mod fingerprint;
 pub mod frame;
 pub mod header;
 pub mod ids;
+pub mod ledger;
 pub mod metadata;
 pub mod names;
 pub mod payload;

@@ -173,6 +173,11 @@ impl Node {
         (count(Effect::Done), count(Effect::Reverted))
     }
 
+    /// How many different transactions it was ever given.
+    pub(super) fn received(&self) -> usize {
+        self.world().senders.len()
+    }
+
     /// How many transactions are left in the pool after one more block.
     pub(super) fn stuck(&self) -> usize {
         let mut world = self.world();

@@ -1,12 +1,18 @@
 //! The statements, and the rows as values.
 
 use alloy_primitives::{Address, B256, Bytes, Log};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
+use journal::{Parameter, Statement, Value};
 
-use super::Admission;
+use super::StoreError;
 use crate::intent::IntentKey;
 use crate::outcome::{Execution, Mined, Outcome, Refusal};
+
+/// The most bytes of logs that a row keeps, as JSON: with all else it stays below what a unit of work may have. Longer ones are
+/// read from the ledger.
+const ROW_LOGS_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// The most bytes that are kept of a node's reason, and of an intent's subject.
+const TEXT_BYTES_MAX: usize = 2_000;
 
 /// A lane as stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +27,7 @@ pub(crate) struct LaneRow {
 #[derive(Debug, Clone)]
 pub(crate) struct NewTransaction {
     pub(crate) key: IntentKey,
+    pub(crate) attempt: i64,
     pub(crate) fingerprint: B256,
     pub(crate) subject: String,
     pub(crate) sender: Address,
@@ -38,10 +45,11 @@ pub(crate) struct Filler {
     pub(crate) raw: Bytes,
 }
 
-/// The newest attempt at an intent.
+/// An attempt at an intent.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredIntent {
     pub(crate) key: IntentKey,
+    /// The how manieth under its key, from 1.
     pub(crate) attempt: i64,
     pub(crate) fingerprint: B256,
     pub(crate) subject: String,
@@ -54,271 +62,296 @@ pub(crate) struct StoredIntent {
     pub(crate) cancelling: Option<(String, Filler)>,
     /// How it ended.
     pub(crate) outcome: Option<Outcome>,
-}
-
-pub(super) async fn open_lane(
-    connection: &mut SqliteConnection,
-    sender: Address,
-    nonce_min: u64,
-) -> Result<LaneRow, sqlx::Error> {
-    let row = sqlx::query(
-        "INSERT INTO lanes (sender, next_nonce, fence) VALUES ($1, $2, 1)
-         ON CONFLICT (sender) DO UPDATE SET fence = lanes.fence + 1,
-            next_nonce = CASE WHEN lanes.next_nonce < excluded.next_nonce THEN excluded.next_nonce ELSE lanes.next_nonce END
-         RETURNING next_nonce, fence",
-    )
-    .bind(sender.as_slice())
-    .bind(signed(nonce_min)?)
-    .fetch_one(connection)
-    .await?;
-    Ok(LaneRow { next_nonce: unsigned(row.try_get(0)?)?, fence: unsigned(row.try_get(1)?)? })
-}
-
-pub(super) async fn admit(connection: &mut SqliteConnection, new: &NewTransaction) -> Result<Admission, sqlx::Error> {
-    let moved = sqlx::query(
-        "UPDATE lanes SET next_nonce = $2 WHERE sender = $1 AND next_nonce = $3 AND fence = $4
-         AND NOT EXISTS (SELECT 1 FROM intents WHERE key = $5 AND state <> 'refused')",
-    )
-    .bind(new.sender.as_slice())
-    .bind(signed(new.nonce)? + 1)
-    .bind(signed(new.nonce)?)
-    .bind(signed(new.fence)?)
-    .bind(new.key.as_str())
-    .execute(&mut *connection)
-    .await?;
-    if moved.rows_affected() == 0 {
-        let is_taken = intent(connection, &new.key).await?.is_some_and(|stored| !stored.is_refused());
-        return Ok(if is_taken { Admission::KeyTaken } else { Admission::LaneMoved });
-    }
-    let row = sqlx::query(
-        "INSERT INTO intents (key, attempt, fingerprint, subject, sender, nonce, hash, raw, created_address, state)
-         VALUES ($1, (SELECT COALESCE(MAX(attempt), 0) + 1 FROM intents WHERE key = $1), $2, $3, $4, $5, $6, $7, $8, 'sent')
-         RETURNING attempt",
-    )
-    .bind(new.key.as_str())
-    .bind(new.fingerprint.as_slice())
-    .bind(&new.subject)
-    .bind(new.sender.as_slice())
-    .bind(signed(new.nonce)?)
-    .bind(new.hash.as_slice())
-    .bind(new.raw.as_ref())
-    .bind(new.created_address.as_ref().map(|address| address.as_slice()))
-    .fetch_one(connection)
-    .await?;
-    Ok(Admission::Stored { attempt: row.try_get(0)? })
-}
-
-pub(super) async fn give_back(
-    connection: &mut SqliteConnection,
-    intent: &StoredIntent,
-    fence: u64,
-    reason: &str,
-) -> Result<bool, sqlx::Error> {
-    let moved = sqlx::query(
-        "UPDATE lanes SET next_nonce = $2 WHERE sender = $1 AND next_nonce = $3 AND fence = $4
-         AND EXISTS (SELECT 1 FROM intents WHERE key = $5 AND attempt = $6 AND state = 'sent' AND is_sent_again = 0)",
-    )
-    .bind(intent.sender.as_slice())
-    .bind(signed(intent.nonce)?)
-    .bind(signed(intent.nonce)? + 1)
-    .bind(signed(fence)?)
-    .bind(intent.key.as_str())
-    .bind(intent.attempt)
-    .execute(&mut *connection)
-    .await?;
-    if moved.rows_affected() == 0 {
-        return Ok(false);
-    }
-    settle(connection, intent, &Outcome::Refused(Refusal { reason: reason.to_owned() })).await?;
-    Ok(true)
-}
-
-pub(super) async fn send_again(
-    connection: &mut SqliteConnection,
-    intent: &StoredIntent,
-) -> Result<StoredIntent, sqlx::Error> {
-    let _ = sqlx::query(
-        "UPDATE intents SET is_sent_again = 1 WHERE key = $1 AND attempt = $2 AND state IN ('sent', 'cancelling')",
-    )
-    .bind(intent.key.as_str())
-    .bind(intent.attempt)
-    .execute(&mut *connection)
-    .await?;
-    let row = sqlx::query("SELECT * FROM intents WHERE key = $1 AND attempt = $2")
-        .bind(intent.key.as_str())
-        .bind(intent.attempt)
-        .fetch_one(connection)
-        .await?;
-    StoredIntent::read(&row)
-}
-
-pub(super) async fn send_lower_again(
-    connection: &mut SqliteConnection,
-    sender: Address,
-    nonce: u64,
-) -> Result<Vec<StoredIntent>, sqlx::Error> {
-    let rows = sqlx::query(
-        "UPDATE intents SET is_sent_again = 1 WHERE sender = $1 AND nonce < $2 AND state IN ('sent', 'cancelling')
-         RETURNING *",
-    )
-    .bind(sender.as_slice())
-    .bind(signed(nonce)?)
-    .fetch_all(connection)
-    .await?;
-    let mut lower = rows.iter().map(StoredIntent::read).collect::<Result<Vec<_>, _>>()?;
-    lower.sort_by_key(|intent| intent.nonce);
-    Ok(lower)
-}
-
-pub(super) async fn cancel(
-    connection: &mut SqliteConnection,
-    intent: &StoredIntent,
-    filler: &Filler,
-    reason: &str,
-) -> Result<(), sqlx::Error> {
-    let _ = sqlx::query(
-        "UPDATE intents SET state = 'cancelling', reason = $3, filler_hash = $4, filler_raw = $5
-         WHERE key = $1 AND attempt = $2 AND state = 'sent'",
-    )
-    .bind(intent.key.as_str())
-    .bind(intent.attempt)
-    .bind(reason)
-    .bind(filler.hash.as_slice())
-    .bind(filler.raw.as_ref())
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-pub(super) async fn settle(
-    connection: &mut SqliteConnection,
-    intent: &StoredIntent,
-    outcome: &Outcome,
-) -> Result<(), sqlx::Error> {
-    // An end is written once: whoever comes second brings the same from the same receipt.
-    let update = match outcome {
-        Outcome::Refused(refusal) => sqlx::query(
-            "UPDATE intents SET state = 'refused', reason = $3
-             WHERE key = $1 AND attempt = $2 AND state IN ('sent', 'cancelling')",
-        )
-        .bind(intent.key.as_str())
-        .bind(intent.attempt)
-        .bind(&refusal.reason),
-        Outcome::Mined(mined) => sqlx::query(
-            "UPDATE intents SET state = 'mined', block_number = $3, block_hash = $4, transaction_index = $5, gas_used = $6,
-                is_success = $7, revert_data = $8, logs = $9
-             WHERE key = $1 AND attempt = $2 AND state IN ('sent', 'cancelling')",
-        )
-        .bind(intent.key.as_str())
-        .bind(intent.attempt)
-        .bind(signed(mined.block_number)?)
-        .bind(mined.block_hash.to_vec())
-        .bind(signed(mined.transaction_index)?)
-        .bind(signed(mined.gas_used)?)
-        .bind(i64::from(mined.execution.is_success()))
-        .bind(mined.execution.revert_data().map(|data| data.to_vec()))
-        .bind(serde_json::to_string(&mined.logs).map_err(encode)?),
-    };
-    update.execute(connection).await.map(|_| ())
-}
-
-pub(super) async fn intent(
-    connection: &mut SqliteConnection,
-    key: &IntentKey,
-) -> Result<Option<StoredIntent>, sqlx::Error> {
-    let row = sqlx::query("SELECT * FROM intents WHERE key = $1 ORDER BY attempt DESC LIMIT 1")
-        .bind(key.as_str())
-        .fetch_optional(connection)
-        .await?;
-    row.as_ref().map(StoredIntent::read).transpose()
-}
-
-pub(super) async fn open_intents(connection: &mut SqliteConnection) -> Result<Vec<StoredIntent>, sqlx::Error> {
-    let rows = sqlx::query("SELECT * FROM intents WHERE state IN ('sent', 'cancelling') ORDER BY sender, nonce")
-        .fetch_all(connection)
-        .await?;
-    rows.iter().map(StoredIntent::read).collect()
-}
-
-pub(super) async fn last_mined(connection: &mut SqliteConnection) -> Result<Vec<(Address, u64)>, sqlx::Error> {
-    let rows = sqlx::query("SELECT sender, MAX(nonce) FROM intents WHERE state = 'mined' GROUP BY sender")
-        .fetch_all(connection)
-        .await?;
-    rows.iter().map(|row| Ok((address(row.try_get(0)?)?, unsigned(row.try_get(1)?)?))).collect()
+    /// Whether the outcome lacks its logs, which were too long to be kept.
+    pub(crate) is_without_logs: bool,
 }
 
 impl StoredIntent {
     pub(crate) fn is_refused(&self) -> bool {
         matches!(self.outcome, Some(Outcome::Refused(_)))
     }
-
-    fn read(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        let state: String = row.try_get("state")?;
-        let reason: Option<String> = row.try_get("reason")?;
-        let reason = reason.unwrap_or_default();
-        let (cancelling, outcome) = match state.as_str() {
-            "sent" => (None, None),
-            "cancelling" => {
-                let (hash, raw) = (word(row.try_get("filler_hash")?)?, row.try_get::<Vec<u8>, _>("filler_raw")?.into());
-                (Some((reason, Filler { hash, raw })), None)
-            }
-            "mined" => (None, Some(Outcome::Mined(read_mined(row)?))),
-            "refused" => (None, Some(Outcome::Refused(Refusal { reason }))),
-            other => return Err(encode(format!("intent in state `{other}`"))),
-        };
-        Ok(Self {
-            key: IntentKey::stored(row.try_get("key")?),
-            attempt: row.try_get("attempt")?,
-            fingerprint: word(row.try_get("fingerprint")?)?,
-            subject: row.try_get("subject")?,
-            sender: address(row.try_get("sender")?)?,
-            nonce: unsigned(row.try_get("nonce")?)?,
-            hash: word(row.try_get("hash")?)?,
-            raw: row.try_get::<Vec<u8>, _>("raw")?.into(),
-            created_address: row.try_get::<Option<&[u8]>, _>("created_address")?.map(address).transpose()?,
-            cancelling,
-            outcome,
-        })
-    }
 }
 
-fn read_mined(row: &SqliteRow) -> Result<Mined, sqlx::Error> {
-    let is_success = row.try_get::<i64, _>("is_success")? == 1;
-    let revert_data: Option<Vec<u8>> = row.try_get("revert_data")?;
-    let logs: Vec<Log> = serde_json::from_str(row.try_get("logs")?).map_err(encode)?;
-    let created_address = row.try_get::<Option<&[u8]>, _>("created_address")?.filter(|_| is_success);
-    let execution =
-        if is_success { Execution::Succeeded } else { Execution::Reverted { data: revert_data.map(Bytes::from) } };
-    Ok(Mined {
-        hash: word(row.try_get("hash")?)?,
-        block_number: unsigned(row.try_get("block_number")?)?,
-        block_hash: word(row.try_get("block_hash")?)?,
-        transaction_index: unsigned(row.try_get("transaction_index")?)?,
-        gas_used: unsigned(row.try_get("gas_used")?)?,
-        created_address: created_address.map(address).transpose()?,
-        execution,
-        logs,
+/// Moves the lane on, if nonce and token are what was thought and the key is free for this attempt.
+pub(super) fn move_lane(new: &NewTransaction) -> Result<Statement, StoreError> {
+    Ok(Statement {
+        sql: "UPDATE chain_lanes SET next_nonce = $2 WHERE sender = $1 AND next_nonce = $3 AND fence = $4
+              AND NOT EXISTS (SELECT 1 FROM chain_intents WHERE key = $5 AND (state <> 'refused' OR attempt >= $6))",
+        parameters: vec![
+            bytes(new.sender),
+            number(new.nonce.saturating_add(1))?,
+            number(new.nonce)?,
+            number(new.fence)?,
+            text(new.key.as_str()),
+            Parameter::Integer(new.attempt),
+        ],
+        rows_expected: Some(1),
     })
 }
 
+pub(super) fn insert(new: &NewTransaction) -> Result<Statement, StoreError> {
+    let created = new.created_address.map(|address| address.to_vec()).unwrap_or_default();
+    Ok(Statement {
+        sql: "INSERT INTO chain_intents (key, attempt, fingerprint, subject, sender, nonce, hash, raw, created_address,
+                state, is_sent_again, reason)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'sent', 0, '')",
+        parameters: vec![
+            text(new.key.as_str()),
+            Parameter::Integer(new.attempt),
+            bytes(new.fingerprint),
+            Parameter::Text(kept(&new.subject)),
+            bytes(new.sender),
+            number(new.nonce)?,
+            bytes(new.hash),
+            bytes(&new.raw),
+            Parameter::Bytes(created),
+        ],
+        rows_expected: Some(1),
+    })
+}
+
+/// Moves the lane back to the intent's nonce, if that is its last and nothing but its first delivery has begun to send it.
+pub(super) fn move_lane_back(intent: &StoredIntent, fence: u64) -> Result<Statement, StoreError> {
+    Ok(Statement {
+        sql: "UPDATE chain_lanes SET next_nonce = $2 WHERE sender = $1 AND next_nonce = $3 AND fence = $4
+              AND EXISTS (SELECT 1 FROM chain_intents WHERE key = $5 AND attempt = $6 AND state = 'sent' AND is_sent_again = 0)",
+        parameters: vec![
+            bytes(intent.sender),
+            number(intent.nonce)?,
+            number(intent.nonce.saturating_add(1))?,
+            number(fence)?,
+            text(intent.key.as_str()),
+            Parameter::Integer(intent.attempt),
+        ],
+        rows_expected: Some(1),
+    })
+}
+
+pub(super) fn mark_sent_again(intent: &StoredIntent) -> Statement {
+    Statement {
+        sql: "UPDATE chain_intents SET is_sent_again = 1 WHERE key = $1 AND attempt = $2 AND state IN ('sent', 'cancelling')",
+        parameters: vec![text(intent.key.as_str()), Parameter::Integer(intent.attempt)],
+        rows_expected: None,
+    }
+}
+
+pub(super) fn mark_lower_sent_again(sender: Address, nonce: u64) -> Result<Statement, StoreError> {
+    Ok(Statement {
+        sql: "UPDATE chain_intents SET is_sent_again = 1 WHERE sender = $1 AND nonce < $2 AND state IN ('sent', 'cancelling')",
+        parameters: vec![bytes(sender), number(nonce)?],
+        rows_expected: None,
+    })
+}
+
+pub(super) fn cancel(
+    intent: &StoredIntent,
+    fence: u64,
+    filler: &Filler,
+    reason: &str,
+) -> Result<Statement, StoreError> {
+    Ok(Statement {
+        sql: "UPDATE chain_intents SET state = 'cancelling', reason = $3, filler_hash = $4, filler_raw = $5
+              WHERE key = $1 AND attempt = $2 AND state = 'sent'
+              AND EXISTS (SELECT 1 FROM chain_lanes WHERE sender = $6 AND fence = $7)",
+        parameters: vec![
+            text(intent.key.as_str()),
+            Parameter::Integer(intent.attempt),
+            text(reason),
+            bytes(filler.hash),
+            bytes(&filler.raw),
+            bytes(intent.sender),
+            number(fence)?,
+        ],
+        rows_expected: Some(1),
+    })
+}
+
+/// An end is written once: whoever comes second brings the same from the same receipt.
+pub(super) fn refuse(intent: &StoredIntent, reason: &str) -> Statement {
+    Statement {
+        sql: "UPDATE chain_intents SET state = 'refused', reason = $3
+              WHERE key = $1 AND attempt = $2 AND state IN ('sent', 'cancelling')",
+        parameters: vec![text(intent.key.as_str()), Parameter::Integer(intent.attempt), text(reason)],
+        rows_expected: Some(1),
+    }
+}
+
+pub(super) fn settle(intent: &StoredIntent, mined: &Mined) -> Result<Statement, StoreError> {
+    let (execution, revert_data) = match &mined.execution {
+        Execution::Succeeded => ("succeeded", Vec::new()),
+        Execution::Reverted { data: Some(data) } => ("reverted", data.to_vec()),
+        Execution::Reverted { data: None } => ("reverted_unexplained", Vec::new()),
+    };
+    let logs = serde_json::to_string(&mined.logs).map_err(|error| damaged("logs", error))?;
+    let (has_logs, logs) = if logs.len() <= ROW_LOGS_BYTES_MAX { (1, logs) } else { (0, String::new()) };
+    Ok(Statement {
+        sql: "UPDATE chain_intents SET state = 'mined', block_number = $3, block_hash = $4, transaction_index = $5,
+                gas_used = $6, execution = $7, revert_data = $8, has_logs = $9, logs = $10
+              WHERE key = $1 AND attempt = $2 AND state IN ('sent', 'cancelling')",
+        parameters: vec![
+            text(intent.key.as_str()),
+            Parameter::Integer(intent.attempt),
+            number(mined.block_number)?,
+            bytes(mined.block_hash),
+            number(mined.transaction_index)?,
+            number(mined.gas_used)?,
+            text(execution),
+            Parameter::Bytes(revert_data),
+            Parameter::Integer(has_logs),
+            Parameter::Text(logs),
+        ],
+        rows_expected: Some(1),
+    })
+}
+
+/// A select of whole intents; what follows is its condition.
+macro_rules! select_intents {
+    ($rest:literal) => {
+        concat!(
+            "SELECT key, attempt, fingerprint, subject, sender, nonce, hash, raw, created_address, state, reason, filler_hash, \
+             filler_raw, block_number, block_hash, transaction_index, gas_used, execution, revert_data, has_logs, logs \
+             FROM chain_intents ",
+            $rest
+        )
+    };
+}
+
+/// The newest attempt at `$1`.
+pub(super) const NEWEST: &str = select_intents!("WHERE key = $1 ORDER BY attempt DESC LIMIT 1");
+/// The attempt `$2` at `$1`.
+pub(super) const ATTEMPT: &str = select_intents!("WHERE key = $1 AND attempt = $2");
+/// Without an end, of `$1`, with nonces from `$2` and below `$3`, and marked as sent again; at most `$4`.
+pub(super) const SENT_AGAIN: &str = select_intents!(
+    "WHERE sender = $1 AND nonce >= $2 AND nonce < $3 AND state IN ('sent', 'cancelling') AND is_sent_again = 1 \
+     ORDER BY nonce LIMIT $4"
+);
+/// All after attempt `$2` at `$1`; at most `$3`.
+pub(super) const ALL: &str =
+    select_intents!("WHERE key > $1 OR (key = $1 AND attempt > $2) ORDER BY key, attempt LIMIT $3");
+/// Keys without an end after sender `$1` and nonce `$2`; at most `$3`.
+pub(super) const OPEN_KEYS: &str = "SELECT key, sender, nonce FROM chain_intents
+    WHERE state IN ('sent', 'cancelling') AND (sender > $1 OR (sender = $1 AND nonce > $2))
+    ORDER BY sender, nonce LIMIT $3";
+
+/// Reads one of the rows that [`NEWEST`] and its likes select.
+pub(super) fn read(row: Vec<Value>) -> Result<StoredIntent, StoreError> {
+    let mut row = Cells(row.into_iter());
+    let (key, attempt, fingerprint) = (row.text()?, row.integer()?, row.word()?);
+    let (subject, sender, nonce, hash) = (row.text()?, row.address()?, row.unsigned()?, row.word()?);
+    let (raw, created, state, reason) = (row.bytes()?, row.bytes()?, row.text()?, row.text()?);
+    let created_address = match created.len() {
+        0 => None,
+        _ => Some(Address::try_from(created.as_slice()).map_err(|error| damaged("created address", error))?),
+    };
+    let mut is_without_logs = false;
+    let (cancelling, outcome) = match state.as_str() {
+        "sent" => (None, None),
+        "cancelling" => (Some((reason, Filler { hash: row.word()?, raw: row.bytes()?.into() })), None),
+        "mined" => {
+            let (mined, has_logs) = read_mined(row, hash, created_address)?;
+            is_without_logs = !has_logs;
+            (None, Some(Outcome::Mined(mined)))
+        }
+        "refused" => (None, Some(Outcome::Refused(Refusal { reason }))),
+        other => return Err(damaged("state", format!("`{other}`"))),
+    };
+    Ok(StoredIntent {
+        key: IntentKey::stored(key),
+        attempt,
+        fingerprint,
+        subject,
+        sender,
+        nonce,
+        hash,
+        raw: raw.into(),
+        created_address,
+        cancelling,
+        outcome,
+        is_without_logs,
+    })
+}
+
+fn read_mined(mut row: Cells, hash: B256, created: Option<Address>) -> Result<(Mined, bool), StoreError> {
+    // The filler's two columns.
+    row.skip(2);
+    let (block_number, block_hash) = (row.unsigned()?, row.word()?);
+    let (transaction_index, gas_used) = (row.unsigned()?, row.unsigned()?);
+    let (execution, revert_data) = (row.text()?, row.bytes()?);
+    let (has_logs, logs) = (row.integer()? == 1, row.text()?);
+    let execution = match execution.as_str() {
+        "succeeded" => Execution::Succeeded,
+        "reverted" => Execution::Reverted { data: Some(revert_data.into()) },
+        "reverted_unexplained" => Execution::Reverted { data: None },
+        other => return Err(damaged("execution", format!("`{other}`"))),
+    };
+    let logs: Vec<Log> =
+        if has_logs { serde_json::from_str(&logs).map_err(|error| damaged("logs", error))? } else { Vec::new() };
+    let created_address = created.filter(|_| execution.is_success());
+    let mined = Mined { hash, block_number, block_hash, transaction_index, gas_used, created_address, execution, logs };
+    Ok((mined, has_logs))
+}
+
+/// The cells of a row, from the left.
+pub(super) struct Cells(pub(super) std::vec::IntoIter<Value>);
+
+impl Cells {
+    fn skip(&mut self, count: usize) {
+        self.0.by_ref().take(count).for_each(drop);
+    }
+
+    pub(super) fn integer(&mut self) -> Result<i64, StoreError> {
+        match self.0.next() {
+            Some(Value::Integer(integer)) => Ok(integer),
+            other => Err(damaged("number", format!("{other:?}"))),
+        }
+    }
+
+    pub(super) fn unsigned(&mut self) -> Result<u64, StoreError> {
+        u64::try_from(self.integer()?).map_err(|error| damaged("number", error))
+    }
+
+    pub(super) fn text(&mut self) -> Result<String, StoreError> {
+        match self.0.next() {
+            Some(Value::Text(text)) => Ok(text),
+            other => Err(damaged("text", format!("{other:?}"))),
+        }
+    }
+
+    pub(super) fn bytes(&mut self) -> Result<Vec<u8>, StoreError> {
+        match self.0.next() {
+            Some(Value::Bytes(bytes)) => Ok(bytes),
+            other => Err(damaged("bytes", format!("{other:?}"))),
+        }
+    }
+
+    pub(super) fn word(&mut self) -> Result<B256, StoreError> {
+        B256::try_from(self.bytes()?.as_slice()).map_err(|error| damaged("hash", error))
+    }
+
+    pub(super) fn address(&mut self) -> Result<Address, StoreError> {
+        Address::try_from(self.bytes()?.as_slice()).map_err(|error| damaged("address", error))
+    }
+}
+
+/// What is kept of a text that somebody else wrote: not too much of it, and no zero bytes, which PostgreSQL does not take.
+pub(super) fn kept(text: &str) -> String {
+    text[..text.floor_char_boundary(TEXT_BYTES_MAX)].replace('\0', "\u{fffd}")
+}
+
 /// A number for a BIGINT column.
-fn signed(number: u64) -> Result<i64, sqlx::Error> {
-    i64::try_from(number).map_err(encode)
+pub(super) fn number(number: u64) -> Result<Parameter, StoreError> {
+    i64::try_from(number).map(Parameter::Integer).map_err(|error| damaged("number", error))
 }
 
-fn unsigned(number: i64) -> Result<u64, sqlx::Error> {
-    u64::try_from(number).map_err(encode)
+pub(super) fn text(text: &str) -> Parameter {
+    Parameter::Text(text.to_owned())
 }
 
-fn word(bytes: &[u8]) -> Result<B256, sqlx::Error> {
-    B256::try_from(bytes).map_err(encode)
+pub(super) fn bytes(bytes: impl AsRef<[u8]>) -> Parameter {
+    Parameter::Bytes(bytes.as_ref().to_vec())
 }
 
-fn address(bytes: &[u8]) -> Result<Address, sqlx::Error> {
-    Address::try_from(bytes).map_err(encode)
-}
-
-/// A value that does not fit its column, or a column that holds what we never wrote.
-fn encode(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> sqlx::Error {
-    sqlx::Error::Decode(error.into())
+/// A value that does not fit its column, or a column that holds what was never written.
+pub(super) fn damaged(what: &'static str, why: impl std::fmt::Display) -> StoreError {
+    StoreError::Damaged { what, why: why.to_string() }
 }

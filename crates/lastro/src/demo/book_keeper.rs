@@ -10,7 +10,7 @@ use super::parties::{BANKS, Bank, PARTIES, Party};
 use alloy_primitives::B256;
 use journal::aggregate::{Aggregate, Command, DecideError, Decided, Decision, LoadError, Streams};
 use journal::limits::PAGE_EVENTS_MAX;
-use journal::store::Migration;
+use journal::store::{Migration, StateRows};
 use journal::{
     Audience, Cause, Clock, KeyScope, KeyState, KeyUse, OpenError, Parameter, Place, Statement, Store, StoreConfig,
     Value,
@@ -29,11 +29,14 @@ use std::path::Path;
 pub(crate) const JOURNAL_FILE: &str = "journal.db";
 
 /// The state rows: what everybody has of everything. `units` is the balance in the asset's units; an issuer's is the supply.
-pub(crate) const STATE_ROWS: &[Migration] = &[Migration {
-    version: 1,
-    sql: "CREATE TABLE demo_balances (asset TEXT NOT NULL, account TEXT NOT NULL, units TEXT NOT NULL, \
-          PRIMARY KEY (asset, account))",
-}];
+pub(crate) const STATE_ROWS: StateRows = StateRows {
+    name: "state rows",
+    migrations: &[Migration {
+        version: 1,
+        sql: "CREATE TABLE demo_balances (asset TEXT NOT NULL, account TEXT NOT NULL, units TEXT NOT NULL, \
+              PRIMARY KEY (asset, account))",
+    }],
+};
 
 const TENANT: &str = "demo";
 const STREAM: &str = "books/demo";
@@ -102,7 +105,7 @@ impl BookKeeper {
     /// # Errors
     /// [`KeepError`] if the journal is held by another process or cannot be used.
     pub(crate) async fn open_at(place: Place) -> Result<Self, KeepError> {
-        let config = StoreConfig { state_rows: STATE_ROWS, clock: Clock::System, ..StoreConfig::at(place) };
+        let config = StoreConfig { state_rows: &[STATE_ROWS], clock: Clock::System, ..StoreConfig::at(place) };
         let store = Store::open(&config).await?;
         Ok(Self {
             streams: Streams::new(store.clone()),

@@ -11,6 +11,7 @@ use chain::{
     SubmitError,
 };
 use custody::{Custody, KeyLabel, Purpose};
+use journal::Place;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
@@ -32,7 +33,8 @@ impl Bank {
         let label = KeyLabel::parse("central-bank").unwrap();
         let _ = custody.add_test_key(label.clone(), Purpose::Transactions).unwrap();
         let transport = Arc::new(HttpTransport::new(&node.http).unwrap());
-        let chain = Chain::open(profile, transport, store, Arc::new(custody)).await.unwrap();
+        let store = Place::Sqlite { path: store.to_owned() };
+        let chain = Chain::open(profile, transport, &store, Arc::new(custody)).await.unwrap();
         let lane = chain.lane(&label).await.unwrap();
         Self { chain, lane }
     }

@@ -3,7 +3,7 @@
 use crate::program::{Answer, lastro, text};
 use insta::assert_snapshot;
 use journal::personal::{ErasureRequest, LegalBasis, MasterKeySource, PersonKeys, PersonKeysConfig};
-use journal::store::Migration;
+use journal::store::{Migration, StateRows};
 use journal::{Clock, Cursor, Entropy, Place, Store, StoreConfig, UnitOfWork};
 use messages::{StoreId, TenantId};
 use serde_json::{Value, json};
@@ -211,7 +211,28 @@ async fn a_backup_without_keys_restores_no_store_when_keys_are_asked_for() {
 }
 
 /// The tables of a service that the binary does not know.
-const OF_ANOTHER_SERVICE: &[Migration] = &[Migration { version: 1, sql: "CREATE TABLE invoices (number BIGINT)" }];
+const OF_ANOTHER_SERVICE: &[StateRows] = &[StateRows {
+    name: "invoices",
+    migrations: &[Migration { version: 1, sql: "CREATE TABLE invoices (number BIGINT)" }],
+}];
+
+#[test]
+fn both_stores_of_the_demonstration_are_backed_up_together_and_agree_with_their_logs_when_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let (demo, out, into) = (folder.path().join("demo"), folder.path().join("backup"), folder.path().join("into"));
+    let _ = lastro(&["demo", "--json", "--data-dir", text(&demo)]).ok();
+    let stores = [demo.join("journal.db"), demo.join("chain.db")];
+    let _ = lastro(&["backup", "--out", text(&out), text(&stores[0]), text(&stores[1])]).ok();
+    let _ = lastro(&["backup", "drill", "--from", text(&out)]).ok();
+    std::fs::create_dir(&into).unwrap();
+    let _ = lastro(&["restore", "--from", text(&out), "--into", text(&into)]).ok();
+    for store in stores {
+        let verified = |path: &Path| lastro(&["journal", "verify", "--state", "--json", text(path)]).ok().json();
+        let (before, after) = (verified(&store), verified(&into.join(store.file_name().unwrap())));
+        assert_eq!(before, after);
+        assert_eq!(before["stateDifferences"], json!([]));
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_of_an_unknown_service_is_refused_and_not_tried_again() {

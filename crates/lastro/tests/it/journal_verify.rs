@@ -1,14 +1,15 @@
 //! The audit of what the demonstration leaves: it passes, and whatever was changed is found and named.
 
 use crate::program::{Answer, lastro, text};
-use journal::store::Migration;
+use journal::store::{Migration, StateRows};
 use journal::{Audience, Cause, Expected, NewEvent, Parameter, Place, Statement, Store, StoreConfig, UnitOfWork};
 use messages::{Actor, EventType, Payload, StreamName, StreamVersion, TenantId};
 use serde_json::json;
 use std::path::Path;
 
 /// The demonstration's tables, which it has made.
-const THERE_ALREADY: &[Migration] = &[Migration { version: 1, sql: "" }];
+const THERE_ALREADY: &[StateRows] =
+    &[StateRows { name: "state rows", migrations: &[Migration { version: 1, sql: "" }] }];
 
 /// Plays the demonstration, and says where its journal is.
 fn played(folder: &Path) -> std::path::PathBuf {

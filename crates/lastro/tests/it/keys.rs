@@ -128,6 +128,7 @@ fn what_is_refused_is_explained_and_changes_nothing() {
 
 #[test]
 fn each_command_has_its_help() {
-    let commands: [&[&str]; 5] = [&["keys"], &["keys", "new"], &["keys", "import"], &["keys", "list"], &["keys", "check"]];
+    let commands: [&[&str]; 5] =
+        [&["keys"], &["keys", "new"], &["keys", "import"], &["keys", "list"], &["keys", "check"]];
     assert_snapshot!(helps(&commands));
 }

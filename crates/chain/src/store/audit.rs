@@ -1,0 +1,164 @@
+//! Whether the rows that lanes decide on are what the log says.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{hex, keccak256};
+use journal::{Parameter, Store};
+use messages::event::decode_payload;
+use messages::ledger::TransactionEnded;
+use messages::{DecodeError, EventBody as _, Position, RecordedEvent};
+
+use super::StoreError;
+use super::event::{self, LaneEvent};
+use super::rows::{self, StoredIntent};
+use crate::outcome::Outcome;
+
+/// How many events or rows are read at once.
+const PAGE_MAX: usize = 1_000;
+
+/// The log or the rows cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum AuditError {
+    /// The store cannot be read, or a row is damaged.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An event is not of a form that this release knows. Use the one that wrote it, or a newer one.
+    #[error("the event at place {position} cannot be read")]
+    Event {
+        /// Its place.
+        position: Position,
+        /// What is wrong.
+        source: DecodeError,
+    },
+}
+
+/// An attempt at an intent: its key and number.
+type Attempt = (String, i64);
+
+/// What the log or a row says of an attempt, in words that can be compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Said {
+    sender: String,
+    nonce: u64,
+    hash: String,
+    state: String,
+}
+
+/// Compares every row of an intent with the log, and says in words what differs: rows without events, events without a row,
+/// and rows that say something else. That the signed bytes are those whose hash was logged is checked too.
+///
+/// # Errors
+///
+/// If the store cannot be read, or holds events of a form that is not known.
+pub async fn state_differences(store: &Store) -> Result<Vec<String>, AuditError> {
+    let mut logged = logged(store).await?;
+    let mut differences = Vec::new();
+    let mut after: Attempt = (String::new(), 0);
+    loop {
+        let parameters = [
+            Parameter::Text(after.0.clone()),
+            Parameter::Integer(after.1),
+            Parameter::Integer(i64::try_from(PAGE_MAX).unwrap_or(i64::MAX)),
+        ];
+        let page = store.rows(rows::ALL, &parameters).await.map_err(StoreError::Read)?;
+        let is_last = page.len() < PAGE_MAX;
+        for row in page {
+            let row = rows::read(row)?;
+            after = (row.key.to_string(), row.attempt);
+            let (said, log) = (said_by(&row), logged.remove(&after));
+            if log.as_ref() != Some(&said) {
+                let log = log.map_or("nothing".to_owned(), |log| log.words());
+                differences.push(format!(
+                    "attempt {} at `{}`: the row says {}, the log {log}",
+                    after.1,
+                    after.0,
+                    said.words()
+                ));
+            } else if keccak256(&row.raw) != row.hash {
+                differences
+                    .push(format!("attempt {} at `{}`: the signed bytes are not those of its hash", after.1, after.0));
+            }
+        }
+        if is_last {
+            break;
+        }
+    }
+    let lost = logged.into_iter().map(|((key, attempt), log)| {
+        format!("attempt {attempt} at `{key}`: there is no row, the log says {}", log.words())
+    });
+    differences.extend(lost);
+    Ok(differences)
+}
+
+impl Said {
+    fn words(&self) -> String {
+        let Self { sender, nonce, hash, state } = self;
+        format!("{state}, nonce {nonce} of {sender}, hash {hash}")
+    }
+}
+
+/// What the log says of every attempt.
+async fn logged(store: &Store) -> Result<BTreeMap<Attempt, Said>, AuditError> {
+    let (mut attempts, mut after) = (BTreeMap::new(), Position::START);
+    loop {
+        let page = store.events_after(after, PAGE_MAX).await.map_err(StoreError::Read)?;
+        for event in &page {
+            after = event.header.position;
+            apply(&mut attempts, event).map_err(|source| AuditError::Event { position: after, source })?;
+        }
+        if page.len() < PAGE_MAX {
+            return Ok(attempts);
+        }
+    }
+}
+
+fn apply(attempts: &mut BTreeMap<Attempt, Said>, event: &RecordedEvent) -> Result<(), DecodeError> {
+    let (event_type, version) = (&event.metadata.event_type, event.metadata.type_version);
+    if event_type.as_str().starts_with("chain.") {
+        let decoded: LaneEvent = decode_payload(event_type, version, &event.payload, &[])?;
+        if decoded.name() != event_type.as_str() {
+            return Err(DecodeError::UnknownType { event_type: event_type.clone() });
+        }
+        match decoded {
+            LaneEvent::Taken { .. } => {}
+            LaneEvent::Signed { key, attempt, sender, nonce, hash, .. } => {
+                let _ = attempts.insert((key, attempt), Said { sender, nonce, hash, state: "sent".to_owned() });
+            }
+            LaneEvent::Cancelling { key, attempt, filler_hash, .. } => {
+                ended(attempts, key, attempt, format!("cancelling by {filler_hash}"));
+            }
+        }
+        return Ok(());
+    }
+    match TransactionEnded::decode(event_type, version, &event.payload)? {
+        TransactionEnded::Mined(mined) => {
+            let what = if mined.is_success { "succeeded" } else { "reverted" };
+            let state = format!("{what} in block {} {}", mined.block_number, mined.block_hash);
+            ended(attempts, mined.key, mined.attempt.cast_signed(), state);
+        }
+        TransactionEnded::Refused(refused) => {
+            ended(attempts, refused.key, refused.attempt.cast_signed(), format!("refused: {}", refused.reason));
+        }
+    }
+    Ok(())
+}
+
+/// An attempt that was never signed stays unknown: its row, if there is one, differs from nothing.
+fn ended(attempts: &mut BTreeMap<Attempt, Said>, key: String, attempt: i64, state: String) {
+    if let Some(said) = attempts.get_mut(&(key, attempt)) {
+        said.state = state;
+    }
+}
+
+fn said_by(row: &StoredIntent) -> Said {
+    let state = match (&row.outcome, &row.cancelling) {
+        (Some(Outcome::Mined(mined)), _) => {
+            let what = if mined.execution.is_success() { "succeeded" } else { "reverted" };
+            format!("{what} in block {} {}", mined.block_number, hex::encode_prefixed(mined.block_hash))
+        }
+        (Some(Outcome::Refused(refusal)), _) => format!("refused: {}", refusal.reason),
+        (None, Some((_, filler))) => format!("cancelling by {}", hex::encode_prefixed(filler.hash)),
+        (None, None) => "sent".to_owned(),
+    };
+    Said { sender: event::text(row.sender.as_slice()), nonce: row.nonce, hash: event::text(row.hash.as_slice()), state }
+}

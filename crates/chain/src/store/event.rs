@@ -1,0 +1,198 @@
+//! What the store's log tells of a lane. How transactions end is published ([`messages::ledger`]); the rest stays here.
+
+use alloy_primitives::{Address, Bytes, Log, hex};
+use journal::{Audience, NewEvent};
+use messages::ledger::{LogRecord, TransactionEnded, TransactionMined, TransactionRefused};
+use messages::{EventBody as _, EventId, EventType, Payload, PayloadError};
+use serde::{Deserialize, Serialize};
+
+use super::rows::{Filler, NewTransaction, StoredIntent};
+use crate::outcome::Mined;
+
+/// The most bytes of logs, as they are written, that an event has; an event's payload may have 64 KiB in all. Longer logs are
+/// read from the ledger, by the block's hash.
+const EVENT_LOGS_BYTES_MAX: usize = 48 * 1024;
+
+/// Something that happened in a lane and concerns nobody else.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
+pub(super) enum LaneEvent {
+    /// The lane has a holder.
+    Taken {
+        /// The sender.
+        sender: String,
+        /// The holder, as it calls itself.
+        holder: String,
+        /// How many transactions the ledger knew of the sender.
+        nonce_min: u64,
+    },
+    /// A transaction is signed; from now on it may leave.
+    Signed {
+        /// The intent's key.
+        key: String,
+        /// The attempt's number.
+        attempt: i64,
+        /// The sender.
+        sender: String,
+        /// The nonce.
+        nonce: u64,
+        /// The transaction's hash.
+        hash: String,
+        /// What makes two intents the same.
+        fingerprint: String,
+    },
+    /// An empty transaction is to use the nonce instead.
+    Cancelling {
+        /// The intent's key.
+        key: String,
+        /// The attempt's number.
+        attempt: i64,
+        /// The nonce.
+        nonce: u64,
+        /// Hash of the empty transaction.
+        filler_hash: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl LaneEvent {
+    pub(super) fn taken(sender: Address, holder: &[u8], nonce_min: u64) -> Self {
+        Self::Taken { sender: text(sender.as_slice()), holder: text(holder), nonce_min }
+    }
+
+    pub(super) fn signed(new: &NewTransaction) -> Self {
+        Self::Signed {
+            key: new.key.to_string(),
+            attempt: new.attempt,
+            sender: text(new.sender.as_slice()),
+            nonce: new.nonce,
+            hash: text(new.hash.as_slice()),
+            fingerprint: text(new.fingerprint.as_slice()),
+        }
+    }
+
+    pub(super) fn cancelling(intent: &StoredIntent, filler: &Filler, reason: &str) -> Self {
+        Self::Cancelling {
+            key: intent.key.to_string(),
+            attempt: intent.attempt,
+            nonce: intent.nonce,
+            filler_hash: text(filler.hash.as_slice()),
+            reason: reason.to_owned(),
+        }
+    }
+
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Taken { .. } => "chain.lane_taken",
+            Self::Signed { .. } => "chain.transaction_signed",
+            Self::Cancelling { .. } => "chain.transaction_cancelling",
+        }
+    }
+
+    /// As it is appended.
+    pub(super) fn appended(&self, id: EventId) -> Result<NewEvent, PayloadError> {
+        let (event_type, payload) = (EventType::of(self.name()), Payload::of(self)?);
+        Ok(NewEvent { id, event_type, type_version: 1, payload, audience: Audience::Private })
+    }
+}
+
+/// The end of a transaction, as it is published.
+pub(super) fn ended(body: &TransactionEnded, id: EventId) -> Result<NewEvent, PayloadError> {
+    let (event_type, type_version, payload) = body.encode()?;
+    Ok(NewEvent { id, event_type, type_version, payload, audience: Audience::Published })
+}
+
+/// The transaction was mined.
+pub(super) fn mined(intent: &StoredIntent, mined: &Mined) -> TransactionEnded {
+    TransactionEnded::Mined(TransactionMined {
+        key: intent.key.to_string(),
+        attempt: intent.attempt.unsigned_abs(),
+        sender: text(intent.sender.as_slice()),
+        nonce: intent.nonce,
+        hash: text(mined.hash.as_slice()),
+        block_number: mined.block_number,
+        block_hash: text(mined.block_hash.as_slice()),
+        transaction_index: mined.transaction_index,
+        gas_used: mined.gas_used,
+        is_success: mined.execution.is_success(),
+        created_address: mined.created_address.map(|address| text(address.as_slice())),
+        revert_data: mined.execution.revert_data().filter(is_short).map(|data| text(data)),
+        log_count: mined.logs.len() as u64,
+        logs: records(&mined.logs),
+    })
+}
+
+/// The intent was refused.
+pub(super) fn refused(intent: &StoredIntent, reason: &str) -> TransactionEnded {
+    TransactionEnded::Refused(TransactionRefused {
+        key: intent.key.to_string(),
+        attempt: intent.attempt.unsigned_abs(),
+        sender: text(intent.sender.as_slice()),
+        nonce: intent.nonce,
+        hash: text(intent.hash.as_slice()),
+        reason: reason.to_owned(),
+    })
+}
+
+/// The logs, or none if they are longer than an event may be.
+fn records(logs: &[Log]) -> Vec<LogRecord> {
+    let written = |log: &Log| 64 + 70 * (1 + log.topics().len()) + 2 * log.data.data.len();
+    if logs.iter().map(written).sum::<usize>() > EVENT_LOGS_BYTES_MAX {
+        return Vec::new();
+    }
+    let record = |log: &Log| LogRecord {
+        address: text(log.address.as_slice()),
+        topics: log.topics().iter().map(|topic| text(topic.as_slice())).collect(),
+        data: text(&log.data.data),
+    };
+    logs.iter().map(record).collect()
+}
+
+/// A revert says what went wrong in some hundred bytes; one that would fill an event is left on the ledger.
+fn is_short(data: &&Bytes) -> bool {
+    data.len() <= 4 * 1024
+}
+
+pub(super) fn text(bytes: &[u8]) -> String {
+    hex::encode_prefixed(bytes)
+}
+
+/// The stream that tells of a lane.
+pub(super) fn stream(sender: Address) -> String {
+    format!("lane/{}", text(sender.as_slice()))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloy_primitives::B256;
+
+    use super::*;
+
+    /// The forms as they are in stores: they stay readable for ever.
+    #[test]
+    fn each_stored_form_is_read_and_written_as_it_is() {
+        let stored = [
+            ("chain.lane_taken", r#"{"sender":"0x01","holder":"0x02","nonce_min":3}"#),
+            (
+                "chain.transaction_signed",
+                r#"{"key":"mint/1","attempt":1,"sender":"0x01","nonce":7,"hash":"0x02","fingerprint":"0x03"}"#,
+            ),
+            (
+                "chain.transaction_cancelling",
+                r#"{"key":"mint/1","attempt":1,"nonce":7,"filler_hash":"0x02","reason":"no"}"#,
+            ),
+        ];
+        for (name, stored) in stored {
+            let event: LaneEvent = serde_json::from_str(stored).unwrap();
+            assert_eq!((event.name(), serde_json::to_string(&event).unwrap().as_str()), (name, stored));
+        }
+    }
+
+    #[test]
+    fn logs_are_in_an_event_whole_or_not_at_all() {
+        let log = |bytes: usize| Log::new_unchecked(Address::ZERO, vec![B256::ZERO], vec![0xff; bytes].into());
+        assert_eq!(records(&[log(100), log(20_000)]).len(), 2);
+        assert!(records(&[log(100), log(30_000)]).is_empty());
+    }
+}

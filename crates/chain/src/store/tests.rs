@@ -1,0 +1,132 @@
+use super::*;
+
+async fn opened(folder: &tempfile::TempDir) -> Store {
+    let identity = Identity { chain_id: 1337, genesis: B256::ZERO };
+    let place = Place::Sqlite { path: folder.path().join("chain.db") };
+    Store::open(&place, identity, Durability::ProcessOnly).await.unwrap()
+}
+
+/// Stores an intent as the first of its lane.
+async fn admitted(store: &Store, sender: Address) -> (StoredIntent, LaneRow) {
+    let row = store.take_lane(sender, 0).await.unwrap();
+    let key = IntentKey::parse(&sender.to_string()).unwrap();
+    let new = NewTransaction {
+        key: key.clone(),
+        attempt: 1,
+        fingerprint: B256::ZERO,
+        subject: "what a person reads, with a \0 in it".to_owned(),
+        sender,
+        nonce: row.next_nonce,
+        fence: row.fence,
+        hash: B256::repeat_byte(1),
+        raw: vec![1].into(),
+        created_address: None,
+    };
+    assert_eq!(store.enqueue(&new).await.unwrap().admitted().await.unwrap(), Admission::Stored);
+    assert_eq!(store.enqueue(&new).await.unwrap().admitted().await.unwrap(), Admission::NotStored);
+    (store.intent(&key).await.unwrap().unwrap(), row)
+}
+
+#[tokio::test]
+async fn a_nonce_is_given_back_or_its_bytes_are_sent_again_and_never_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = opened(&folder).await;
+    let (given_back, row) = admitted(&store, Address::repeat_byte(1)).await;
+    assert!(store.give_back(&given_back, row.fence, "no").await.unwrap());
+    assert!(store.send_again(&given_back).await.unwrap().is_refused());
+    assert!(store.send_lower_again(given_back.sender, 1).await.unwrap().is_empty());
+
+    let (sent_again, row) = admitted(&store, Address::repeat_byte(2)).await;
+    assert!(store.send_again(&sent_again).await.unwrap().outcome.is_none());
+    assert!(!store.give_back(&sent_again, row.fence, "no").await.unwrap());
+
+    let (lower, row) = admitted(&store, Address::repeat_byte(3)).await;
+    assert_eq!(store.send_lower_again(lower.sender, 1).await.unwrap().len(), 1);
+    assert!(!store.give_back(&lower, row.fence, "no").await.unwrap());
+}
+
+#[tokio::test]
+async fn whoever_has_an_old_token_stores_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = opened(&folder).await;
+    let (stored, old) = admitted(&store, Address::repeat_byte(1)).await;
+    let new = store.take_lane(stored.sender, 0).await.unwrap();
+    assert_eq!((new.next_nonce, new.fence), (1, old.fence + 1));
+    let filler = Filler { hash: B256::repeat_byte(2), raw: vec![2].into() };
+    assert!(!store.give_back(&stored, old.fence, "no").await.unwrap());
+    assert!(!store.cancel(&stored, old.fence, &filler, "no").await.unwrap());
+    let key = IntentKey::parse("late").unwrap();
+    let late = NewTransaction {
+        key,
+        attempt: 1,
+        fingerprint: B256::ZERO,
+        subject: String::new(),
+        sender: stored.sender,
+        nonce: 1,
+        fence: old.fence,
+        hash: B256::repeat_byte(3),
+        raw: vec![3].into(),
+        created_address: None,
+    };
+    assert_eq!(store.enqueue(&late).await.unwrap().admitted().await.unwrap(), Admission::NotStored);
+    let now = NewTransaction { fence: new.fence, ..late };
+    assert_eq!(store.enqueue(&now).await.unwrap().admitted().await.unwrap(), Admission::Stored);
+    assert!(store.cancel(&stored, new.fence, &filler, "no").await.unwrap());
+}
+
+#[tokio::test]
+async fn an_end_is_published_once_and_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = opened(&folder).await;
+    let (stored, _) = admitted(&store, Address::repeat_byte(1)).await;
+    let log = alloy_primitives::Log::new_unchecked(Address::ZERO, Vec::new(), vec![7; 1_500_000].into());
+    let mined = crate::Mined {
+        hash: stored.hash,
+        block_number: 7,
+        block_hash: B256::repeat_byte(9),
+        transaction_index: 0,
+        gas_used: 21_000,
+        created_address: None,
+        execution: crate::Execution::Succeeded,
+        logs: vec![log],
+    };
+    for outcome in [Outcome::Mined(mined.clone()), Outcome::Refused(crate::Refusal { reason: "late".to_owned() })] {
+        store.settle(&stored, &outcome).await.unwrap();
+    }
+    let ended = store.intent(&stored.key).await.unwrap().unwrap();
+    assert!(ended.is_without_logs, "logs that a row cannot hold are read elsewhere");
+    assert_eq!(ended.outcome, Some(Outcome::Mined(crate::Mined { logs: Vec::new(), ..mined })));
+    let published = store.journal.published_after(messages::Position::new(0), 10).await.unwrap();
+    let types: Vec<_> = published.iter().map(|event| event.metadata.event_type.as_str()).collect();
+    assert_eq!(types, [TransactionEnded::MINED]);
+    assert!(store.open_keys().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn rows_that_the_log_does_not_tell_of_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = opened(&folder).await;
+    let (given_back, row) = admitted(&store, Address::repeat_byte(1)).await;
+    assert!(store.give_back(&given_back, row.fence, "no").await.unwrap());
+    let (stored, row) = admitted(&store, Address::repeat_byte(2)).await;
+    let filler = Filler { hash: B256::repeat_byte(2), raw: vec![2].into() };
+    assert!(store.cancel(&stored, row.fence, &filler, "no").await.unwrap());
+    let bytes_differ = |differences: &[String]| {
+        assert_eq!(differences.len(), 2, "{differences:?}");
+        assert!(differences.iter().all(|said| said.ends_with("the signed bytes are not those of its hash")));
+    };
+    // The hashes of these tests are made up.
+    bytes_differ(&state_differences(&store.journal).await.unwrap());
+    for (sql, expected) in [
+        ("UPDATE chain_intents SET raw = x'02' WHERE state = 'refused'", "the signed bytes are not"),
+        ("UPDATE chain_intents SET nonce = 9 WHERE state = 'cancelling'", "nonce 9 of 0x0202"),
+        ("UPDATE chain_intents SET state = 'sent' WHERE state = 'cancelling'", "the row says sent"),
+        ("DELETE FROM chain_intents WHERE nonce = 9", "there is no row, the log says cancelling"),
+    ] {
+        let mut unit = UnitOfWork::new();
+        let _ = unit.statement(Statement { sql, parameters: Vec::new(), rows_expected: Some(1) });
+        assert!(store.run(unit).await.unwrap(), "{sql}");
+        let differences = state_differences(&store.journal).await.unwrap().join("\n");
+        assert!(differences.contains(expected), "{sql}: {differences}");
+    }
+}
