@@ -60,7 +60,7 @@
 //!
 //! [`Chain`] (one network, one store), [`Lane`] (one sender), [`Intent`], [`Outcome`], [`Profile`] (what is sent with),
 //! [`NetworkProfile`] (what a network is expected to be), [`Rpc`] (reading), [`RpcTransport`] (the way to a node), [`Revert`];
-//! [`doctor`] looks at nodes before anything is entrusted to them.
+//! [`doctor`] looks at nodes before anything is entrusted to them; [`follower`] gives each final block once, in order.
 //!
 //! # What it must not know
 //!
@@ -83,6 +83,7 @@
 mod chain;
 mod delivery;
 pub mod doctor;
+pub mod follower;
 mod head;
 mod intent;
 mod lane;

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 pub use self::wire::{Block, BlockTransaction, LogEntry, Receipt, SeenTransaction};
+pub(crate) use self::wire::{BlockName, SealedBlock, SealedReceipt};
 use crate::transport::{RpcTransport, TransportError};
 
 /// How many characters of an answer that nobody can read are shown.
@@ -254,6 +255,33 @@ impl Rpc {
     pub async fn block(&self, at: At) -> Result<Option<Block>, RpcError> {
         let found: Option<wire::WireBlock> = self.request("eth_getBlockByNumber", json!([at.to_json(), true])).await?;
         Ok(found.map(Block::from))
+    }
+
+    /// `eth_getBlockByNumber` with what its receipts are held against; `None` if there is no such block.
+    pub(crate) async fn sealed_block(&self, number: u64) -> Result<Option<SealedBlock>, RpcError> {
+        let params = json!([At::Number(number).to_json(), true]);
+        let found: Option<wire::WireSealedBlock> = self.request("eth_getBlockByNumber", params).await?;
+        Ok(found.map(SealedBlock::from))
+    }
+
+    /// `eth_getBlockByNumber` without transactions: which block the node has there; `None` if there is none.
+    pub(crate) async fn block_name(&self, at: At) -> Result<Option<BlockName>, RpcError> {
+        let found: Option<wire::WireBlockName> =
+            self.request("eth_getBlockByNumber", json!([at.to_json(), false])).await?;
+        Ok(found.map(BlockName::from))
+    }
+
+    /// `eth_getBlockReceipts` by the block's hash; `None` if the node has no such block.
+    pub(crate) async fn block_receipts(&self, block_hash: B256) -> Result<Option<Vec<SealedReceipt>>, RpcError> {
+        let found: Option<Vec<wire::WireSealedReceipt>> =
+            self.request("eth_getBlockReceipts", json!([block_hash])).await?;
+        Ok(found.map(|receipts| receipts.into_iter().map(SealedReceipt::from).collect()))
+    }
+
+    /// `eth_getTransactionReceipt` with what it is held against; `None` while the transaction is not mined.
+    pub(crate) async fn sealed_receipt(&self, hash: B256) -> Result<Option<SealedReceipt>, RpcError> {
+        let found: Option<wire::WireSealedReceipt> = self.request("eth_getTransactionReceipt", json!([hash])).await?;
+        Ok(found.map(SealedReceipt::from))
     }
 
     /// `eth_getLogs`.

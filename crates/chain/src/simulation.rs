@@ -12,7 +12,7 @@
 
 mod faultless;
 mod node;
-mod random;
+pub(crate) mod random;
 mod shared;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! The JSON that nodes write, and the platform's own form of it. Members that nobody here needs are passed over.
 
-use alloy_primitives::{Address, B256, Bytes, Log, U64};
+use alloy_primitives::{Address, B256, Bloom, Bytes, Log, U64};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -87,6 +87,111 @@ pub(super) struct WireBlock {
     parent_hash: B256,
     timestamp: U64,
     transactions: Vec<WireTransaction>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireBlockName {
+    number: U64,
+    hash: B256,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireSealedBlock {
+    number: U64,
+    hash: B256,
+    parent_hash: B256,
+    timestamp: U64,
+    logs_bloom: Bloom,
+    receipts_root: B256,
+    transactions: Vec<WireSealedTransaction>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireSealedTransaction {
+    hash: B256,
+    from: Address,
+    to: Option<Address>,
+    nonce: U64,
+    #[serde(default, rename = "type")]
+    ty: Option<U64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WireSealedReceipt {
+    transaction_hash: B256,
+    block_hash: B256,
+    cumulative_gas_used: U64,
+    status: U64,
+    #[serde(default, rename = "type")]
+    ty: Option<U64>,
+    #[serde(default)]
+    revert_reason: Option<Bytes>,
+    logs: Vec<WireSealedLog>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct WireSealedLog {
+    address: Address,
+    topics: Vec<B256>,
+    data: Bytes,
+    block_hash: B256,
+    transaction_hash: B256,
+}
+
+/// Which block a node has at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct BlockName {
+    pub(crate) number: u64,
+    pub(crate) hash: B256,
+}
+
+/// A block with what its receipts are held against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SealedBlock {
+    pub(crate) number: u64,
+    pub(crate) hash: B256,
+    pub(crate) parent_hash: B256,
+    pub(crate) timestamp_seconds: u64,
+    pub(crate) logs_bloom: Bloom,
+    pub(crate) receipts_root: B256,
+    pub(crate) transactions: Vec<SealedTransaction>,
+}
+
+/// A transaction of a [`SealedBlock`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SealedTransaction {
+    pub(crate) hash: B256,
+    pub(crate) from: Address,
+    pub(crate) to: Option<Address>,
+    pub(crate) nonce: u64,
+    /// Its EIP-2718 type; `None` where the node does not say it.
+    pub(crate) ty: Option<u64>,
+}
+
+/// A receipt with all that enters into the block's receipts root, and with what it says of its own place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SealedReceipt {
+    pub(crate) transaction_hash: B256,
+    pub(crate) block_hash: B256,
+    pub(crate) cumulative_gas_used: u64,
+    pub(crate) is_success: bool,
+    /// The EIP-2718 type of its transaction; `None` where the node does not say it.
+    pub(crate) ty: Option<u64>,
+    pub(crate) revert_data: Option<Bytes>,
+    pub(crate) logs: Vec<SealedLog>,
+}
+
+/// A log of a [`SealedReceipt`], with what it says of its own place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SealedLog {
+    pub(crate) log: Log,
+    pub(crate) block_hash: B256,
+    pub(crate) transaction_hash: B256,
 }
 
 /// What became of a mined transaction, as the node says.
@@ -215,6 +320,52 @@ impl From<WireBlock> for Block {
             parent_hash: wire.parent_hash,
             timestamp_seconds: integer(wire.timestamp),
             transactions: wire.transactions.into_iter().map(plain).collect(),
+        }
+    }
+}
+
+impl From<WireBlockName> for BlockName {
+    fn from(wire: WireBlockName) -> Self {
+        Self { number: integer(wire.number), hash: wire.hash }
+    }
+}
+
+impl From<WireSealedBlock> for SealedBlock {
+    fn from(wire: WireSealedBlock) -> Self {
+        let sealed = |wire: WireSealedTransaction| SealedTransaction {
+            hash: wire.hash,
+            from: wire.from,
+            to: wire.to,
+            nonce: integer(wire.nonce),
+            ty: wire.ty.map(integer),
+        };
+        Self {
+            number: integer(wire.number),
+            hash: wire.hash,
+            parent_hash: wire.parent_hash,
+            timestamp_seconds: integer(wire.timestamp),
+            logs_bloom: wire.logs_bloom,
+            receipts_root: wire.receipts_root,
+            transactions: wire.transactions.into_iter().map(sealed).collect(),
+        }
+    }
+}
+
+impl From<WireSealedReceipt> for SealedReceipt {
+    fn from(wire: WireSealedReceipt) -> Self {
+        let sealed = |wire: WireSealedLog| SealedLog {
+            log: Log::new_unchecked(wire.address, wire.topics, wire.data),
+            block_hash: wire.block_hash,
+            transaction_hash: wire.transaction_hash,
+        };
+        Self {
+            transaction_hash: wire.transaction_hash,
+            block_hash: wire.block_hash,
+            cumulative_gas_used: integer(wire.cumulative_gas_used),
+            is_success: wire.status == U64::from(1),
+            ty: wire.ty.map(integer),
+            revert_data: wire.revert_reason,
+            logs: wire.logs.into_iter().map(sealed).collect(),
         }
     }
 }
