@@ -102,6 +102,11 @@ pub(crate) const PACKAGE_KEEPERS: &[Keeper] = &[
         rule: Rule { why: "only custody sees key material", remedy: "let custody sign, or compare addresses instead" },
     },
     Keeper {
+        what: "cryptoki",
+        crates: &["custody"],
+        rule: Rule { why: "only custody speaks to tokens", remedy: "let custody sign with a key of a token" },
+    },
+    Keeper {
         what: "anyhow",
         crates: &["bench", "lastro", "xtask"],
         rule: Rule {

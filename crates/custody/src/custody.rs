@@ -14,8 +14,9 @@ use crate::keystore::{self, KeyStore, KeystoreError};
 use crate::network::{Network, ProfileName};
 use crate::passphrase::Passphrase;
 use crate::sandbox::{NotTheSandbox, Sandbox};
-use crate::secret::Secret;
+use crate::signer::Signer;
 use crate::test_key::{self, TestKeyError};
+use crate::token::{TokenError, TokenStep};
 
 /// What may be known of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +114,32 @@ pub enum SignError {
         /// The network's.
         expected: u64,
     },
+    /// Who keeps the key does not answer now. The same call may succeed later; nothing is wrong with the transaction.
+    #[error("key `{label}` cannot sign now")]
+    Unavailable {
+        /// The key.
+        label: KeyLabel,
+        /// Why not.
+        source: TokenError,
+    },
+    /// Who keeps the key refuses, and would again until a person mends it. Nothing is wrong with the transaction.
+    #[error("key `{label}` does not sign")]
+    Refused {
+        /// The key.
+        label: KeyLabel,
+        /// Why not.
+        source: TokenError,
+    },
+}
+
+impl SignError {
+    fn of_token(label: &KeyLabel, source: TokenError) -> Self {
+        let label = label.clone();
+        match source.next_step() {
+            TokenStep::TryAgain => Self::Unavailable { label, source },
+            TokenStep::AskAPerson => Self::Refused { label, source },
+        }
+    }
 }
 
 /// The keys that this process may use on one network.
@@ -128,7 +155,7 @@ pub struct Custody {
 struct HeldKey {
     purpose: Purpose,
     is_test_key: bool,
-    secret: Secret,
+    signer: Signer,
 }
 
 impl Custody {
@@ -153,7 +180,8 @@ impl Custody {
         &self.network
     }
 
-    /// Opens a key of the store, and gives its address. A key that is open already stays as it is.
+    /// Opens a key of the store, and gives its address. A key that is open already stays as it is. The passphrase of a token is
+    /// its PIN, which this process keeps for as long as it may have to log in again.
     ///
     /// # Errors
     ///
@@ -164,9 +192,9 @@ impl Custody {
         label: &KeyLabel,
         passphrase: &Passphrase,
     ) -> Result<Address, KeystoreError> {
-        let (purpose, secret) = store.open_key(label, passphrase)?;
-        let key = HeldKey { purpose, is_test_key: false, secret };
-        Ok(self.keys.entry(label.clone()).or_insert(key).secret.address())
+        let (purpose, signer) = store.open_key(label, passphrase)?;
+        let key = HeldKey { purpose, is_test_key: false, signer };
+        Ok(self.keys.entry(label.clone()).or_insert(key).signer.address())
     }
 
     /// Opens the key of a keystore file, wherever it lies and whichever program wrote it, under a label and purpose of ours, and
@@ -182,9 +210,9 @@ impl Custody {
         purpose: Purpose,
         passphrase: &Passphrase,
     ) -> Result<Address, KeystoreError> {
-        let secret = keystore::open_file(file, passphrase)?;
-        let key = HeldKey { purpose, is_test_key: false, secret };
-        Ok(self.keys.entry(label.clone()).or_insert(key).secret.address())
+        let signer = Signer::Process(keystore::open_file(file, passphrase)?);
+        let key = HeldKey { purpose, is_test_key: false, signer };
+        Ok(self.keys.entry(label.clone()).or_insert(key).signer.address())
     }
 
     /// Adds the test key of the label (keccak-256 of `lastro test key: <label>`, in the sandbox of
@@ -204,7 +232,7 @@ impl Custody {
         match self.keys.entry(label) {
             Entry::Occupied(taken) => Err(TestKeyError::LabelTaken { label: taken.key().clone() }),
             Entry::Vacant(free) => {
-                let _ = free.insert(HeldKey { purpose, is_test_key: true, secret });
+                let _ = free.insert(HeldKey { purpose, is_test_key: true, signer: Signer::Process(secret) });
                 Ok(address)
             }
         }
@@ -216,7 +244,7 @@ impl Custody {
     ///
     /// There is no such key.
     pub fn address(&self, label: &KeyLabel) -> Result<Address, UnknownKey> {
-        self.key(label).map(|key| key.secret.address())
+        self.key(label).map(|key| key.signer.address())
     }
 
     /// The private key of a test key as wallets read it, 0x and 64 hexadecimal digits: anybody can derive it.
@@ -226,10 +254,10 @@ impl Custody {
     /// There is no such key, or it is no test key.
     pub fn reveal_test_key(&self, label: &KeyLabel) -> Result<String, RevealError> {
         let key = self.key(label)?;
-        if !key.is_test_key {
-            return Err(RevealError::Secret { label: label.clone() });
+        match &key.signer {
+            Signer::Process(secret) if key.is_test_key => Ok(B256::from(*secret.bytes()).to_string()),
+            Signer::Process(_) | Signer::Token(_) => Err(RevealError::Secret { label: label.clone() }),
         }
-        Ok(B256::from(*key.secret.bytes()).to_string())
     }
 
     /// The keys, by label.
@@ -237,7 +265,7 @@ impl Custody {
         self.keys.iter().map(|(label, key)| KeyInfo {
             label: label.clone(),
             purpose: key.purpose,
-            address: key.secret.address(),
+            address: key.signer.address(),
             is_test_key: key.is_test_key,
         })
     }
@@ -249,11 +277,11 @@ impl Custody {
     ///
     /// # Errors
     ///
-    /// See [`SignError`]; nothing was signed then.
+    /// See [`SignError`]; no signature left custody then. A key in a token may be out of reach, and this call waits for it.
     ///
     /// # Panics
     ///
-    /// If the signature has a high `s` or does not recover to the key's address.
+    /// If the signature has a high `s`, or one that was made in this process does not recover to the key's address.
     pub fn sign_transaction(
         &self,
         label: &KeyLabel,
@@ -268,10 +296,10 @@ impl Custody {
             return Err(SignError::WrongChain { found, expected });
         }
         let nonce = transaction.nonce();
-        let signature = key.secret.sign(keccak256(unsigned));
+        let signature = key.signer.sign(keccak256(unsigned)).map_err(|source| SignError::of_token(label, source))?;
         let envelope: TxEnvelope = transaction.into_envelope(signature);
         let raw = Bytes::from(envelope.encoded_2718());
-        Ok(SignedTransaction { hash: keccak256(&raw), raw, sender: key.secret.address(), nonce })
+        Ok(SignedTransaction { hash: keccak256(&raw), raw, sender: key.signer.address(), nonce })
     }
 
     /// Whether keys that anybody can derive may be used.

@@ -22,15 +22,19 @@ use crate::custody::KeyInfo;
 use crate::key::{KeyLabel, Purpose};
 use crate::passphrase::Passphrase;
 use crate::secret::{SECRET_BYTES, Secret};
+use crate::signer::Signer;
+use crate::token::{Token, TokenError};
 
 /// The longest keystore file, in bytes. Real ones have some 500 to 800.
 pub const KEYSTORE_FILE_BYTES_MAX: usize = 64 * 1024;
 
-/// Where keys rest. A variant whose keys never leave it (PKCS#11, a cloud service) signs by itself; custody asks this enum.
+/// Where keys rest. A variant whose keys never leave it signs by itself.
 #[derive(Debug)]
 pub enum KeyStore {
-    /// Encrypted files in a folder.
+    /// Encrypted files in a folder. The passphrase of a key decrypts its file, and the key is in this process from then on.
     Directory(KeystoreDirectory),
+    /// A hardware token. The passphrase is its PIN, the same for all its keys, and they stay there.
+    Token(Token),
 }
 
 impl KeyStore {
@@ -39,9 +43,16 @@ impl KeyStore {
         &self,
         label: &KeyLabel,
         passphrase: &Passphrase,
-    ) -> Result<(Purpose, Secret), KeystoreError> {
+    ) -> Result<(Purpose, Signer), KeystoreError> {
         match self {
-            Self::Directory(directory) => directory.open_key(label, passphrase),
+            Self::Directory(directory) => {
+                directory.open_key(label, passphrase).map(|(purpose, secret)| (purpose, Signer::Process(secret)))
+            }
+            Self::Token(token) => {
+                let opened = token.open_key(label, passphrase);
+                let (purpose, key) = opened.map_err(|source| KeystoreError::Token { label: label.clone(), source })?;
+                Ok((purpose, Signer::Token(key)))
+            }
         }
     }
 }
@@ -108,6 +119,14 @@ pub enum KeystoreError {
     NotImported {
         /// The file.
         path: PathBuf,
+    },
+    /// The token does not open the key. [`TokenError::next_step`] says who can mend it.
+    #[error("cannot open key `{label}` of a token")]
+    Token {
+        /// The label.
+        label: KeyLabel,
+        /// Why not.
+        source: TokenError,
     },
     /// The machine gave no random bytes.
     #[error("the system gave no random bytes")]

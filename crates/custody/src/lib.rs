@@ -21,18 +21,20 @@
 //! # Main types
 //!
 //! * [`Custody`]: the keys that this process may use on one [`Network`], and [`Custody::sign_transaction`].
-//! * [`KeyStore`]: where keys rest. Today a [`KeystoreDirectory`] of encrypted Web3 secret-storage files; hardware modules and
-//!   cloud services become further variants, whose keys never enter this process.
+//! * [`KeyStore`]: where keys rest: a [`KeystoreDirectory`] of encrypted Web3 secret-storage files, or a hardware [`Token`] (PKCS #11),
+//!   whose keys never enter this process. Cloud services would be further variants.
 //! * [`Passphrase`]: read from a file or from the environment, wiped when dropped.
 //!
 //! # What it must not know
 //!
-//! Nodes, nonces' bookkeeping, prices, storage of transactions: those are `chain`'s. It talks to no network.
+//! Nodes, nonces' bookkeeping, prices, storage of transactions: those are `chain`'s. It talks to no network; what a token's module
+//! does inside is the module's matter.
 //!
 //! # Invariants
 //!
 //! * Key material and passphrases are wiped when dropped and appear in no `Debug`, `Display` or error; a test looks for them.
-//! * Every signature has a low `s` (EIP-2) and recovers to the key's address; both are asserted before the bytes leave.
+//! * Every signature has a low `s` (EIP-2) and recovers to the key's address; both are checked before the bytes leave.
+//! * A PIN that a token refused is not sent again by itself: tokens lock themselves after a few wrong ones.
 //! * A test key (derived from its published label) is refused on every profile but `embedded` and on every chain id of a
 //!   known public network, when it is added and again at each signature. The one exception, the Drex pilot's chain id on the
 //!   [`sandbox`]'s genesis, is bound to that genesis twice: by comparison, and in the keys themselves.
@@ -41,7 +43,8 @@
 //!
 //! # How it is tested
 //!
-//! The published vectors of the Web3 secret-storage definition, property tests on signatures and on files, and hostile files.
+//! The published vectors of the Web3 secret-storage definition, property tests on signatures and on files, hostile files, and
+//! SoftHSM, a token in software, whose sessions are lost and whose folder vanishes while it signs.
 
 mod custody;
 mod key;
@@ -50,7 +53,9 @@ mod network;
 mod passphrase;
 pub mod sandbox;
 mod secret;
+mod signer;
 mod test_key;
+pub mod token;
 
 pub use crate::custody::{Custody, KeyInfo, RevealError, SignError, SignedTransaction, UnknownKey};
 pub use crate::key::{KeyLabel, KeyLabelError, LABEL_CHARACTERS_MAX, Purpose};
@@ -59,3 +64,4 @@ pub use crate::network::{Network, ProfileName, ProfileNameError};
 pub use crate::passphrase::{PASSPHRASE_BYTES_MAX, Passphrase, PassphraseError};
 pub use crate::secret::NotAPrivateKey;
 pub use crate::test_key::TestKeyError;
+pub use crate::token::{Token, TokenError, TokenLabel, TokenPlace};

@@ -68,11 +68,11 @@ fn with_key<T>(bytes: &[u8; SECRET_BYTES], use_it: impl FnOnce(&SecretKey) -> T)
 }
 
 /// The last 20 bytes of the hash of the uncompressed point without its prefix (yellow paper, appendix F).
-fn address_of(key: &PublicKey) -> Address {
+pub(crate) fn address_of(key: &PublicKey) -> Address {
     Address::from_slice(&keccak256(&key.serialize_uncompressed()[1..])[12..])
 }
 
-fn signature_of(signed: &RecoverableSignature) -> Signature {
+pub(crate) fn signature_of(signed: &RecoverableSignature) -> Signature {
     let (parity, compact) = signed.serialize_compact();
     let (r, s) = compact.split_at(32);
     Signature::new(U256::from_be_slice(r), U256::from_be_slice(s), i32::from(parity) & 1 == 1)

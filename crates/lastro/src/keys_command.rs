@@ -135,6 +135,7 @@ fn failure(error: KeystoreError) -> Failure {
             (FailureKind::Usage, Some("give the file the name of its label again, or find out who exchanged it"))
         }
         KeystoreError::TooLong { .. } | KeystoreError::File { .. } => (FailureKind::Usage, None),
+        KeystoreError::Token { .. } => (FailureKind::Environment, None),
     };
     Failure::new(kind, error).with_hint_if(hint)
 }
