@@ -10,6 +10,7 @@
 //! * [`creation`] joins creation code and constructor arguments.
 //! * [`revert::decode`] names what a contract reverted with, whichever contract it was.
 //! * [`explanation`] says a revert, and the reason of a refusal by rules, to people in their language.
+//! * [`call`] reads calls by a text of ABI, for whoever has no types of them: a policy.
 //! * [`discovery`] has the keys under which contracts are found in `AddressDiscovery`.
 //!
 //! # Example
@@ -24,6 +25,7 @@
 
 mod artifacts;
 pub mod assets;
+pub mod call;
 mod date;
 pub mod discovery;
 pub mod drex;

@@ -13,6 +13,7 @@ use crate::key::{KeyLabel, Purpose};
 use crate::keystore::{self, KeyStore, KeystoreError};
 use crate::network::{Network, ProfileName};
 use crate::passphrase::Passphrase;
+use crate::policy::{Approval, Authorisation, Command, Policy, Refusal, Spent, Statement, UnixTime};
 use crate::sandbox::{NotTheSandbox, Sandbox};
 use crate::signer::Signer;
 use crate::test_key::{self, TestKeyError};
@@ -114,6 +115,44 @@ pub enum SignError {
         /// The network's.
         expected: u64,
     },
+    /// The key has a policy, so it signs by [`Custody::sign_transaction_approved`] alone.
+    #[error("key `{label}` has a policy and signs only what that is asked about")]
+    PolicyNotAsked {
+        /// The key.
+        label: KeyLabel,
+    },
+    /// The key has no policy to ask. Set one.
+    #[error("key `{label}` has no policy")]
+    NoPolicy {
+        /// The key.
+        label: KeyLabel,
+    },
+    /// The key's policy refuses.
+    #[error("the policy of key `{label}` refuses")]
+    Policy {
+        /// The key.
+        label: KeyLabel,
+        /// Why.
+        source: Box<Refusal>,
+    },
+    /// The key is for transactions, and this is a statement.
+    #[error("key `{label}` is for {purpose}, not for statements")]
+    NotForStatements {
+        /// The key.
+        label: KeyLabel,
+        /// What it may sign.
+        purpose: Purpose,
+    },
+    /// The statement names another approver than the key.
+    #[error("the statement is of {approver}, and key `{label}` is of {address}")]
+    OtherApprover {
+        /// The key.
+        label: KeyLabel,
+        /// The key's address.
+        address: Address,
+        /// Whom the statement names.
+        approver: Address,
+    },
     /// Who keeps the key does not answer now. The same call may succeed later; nothing is wrong with the transaction.
     #[error("key `{label}` cannot sign now")]
     Unavailable {
@@ -142,6 +181,36 @@ impl SignError {
     }
 }
 
+/// A key did not get the policy. What it had stays.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SetPolicyError {
+    /// There is no such key.
+    #[error(transparent)]
+    UnknownKey(#[from] UnknownKey),
+    /// The key has a policy, which takes approvals to change: [`Custody::change_policy`].
+    #[error("key `{label}` has version {version} of a policy already")]
+    AlreadySet {
+        /// The key.
+        label: KeyLabel,
+        /// Version of its policy.
+        version: u64,
+    },
+    /// The key has no policy that could be changed: [`Custody::set_policy`].
+    #[error("key `{label}` has no policy to change")]
+    NotSet {
+        /// The key.
+        label: KeyLabel,
+    },
+    /// The policy that the key has refuses the change.
+    #[error("the policy of key `{label}` refuses its change")]
+    Refused {
+        /// The key.
+        label: KeyLabel,
+        /// Why.
+        source: Box<Refusal>,
+    },
+}
+
 /// The keys that this process may use on one network.
 ///
 /// It is filled at start and shared afterwards; signing takes `&self`.
@@ -150,6 +219,7 @@ pub struct Custody {
     /// Set if the network was found to be the Drex sandbox.
     sandbox: Option<Sandbox>,
     keys: BTreeMap<KeyLabel, HeldKey>,
+    policies: BTreeMap<KeyLabel, Policy>,
 }
 
 struct HeldKey {
@@ -161,7 +231,7 @@ struct HeldKey {
 impl Custody {
     /// No keys yet.
     pub fn new(network: Network) -> Self {
-        Self { network, sandbox: None, keys: BTreeMap::new() }
+        Self { network, sandbox: None, keys: BTreeMap::new(), policies: BTreeMap::new() }
     }
 
     /// No keys yet, for the Drex sandbox that this process runs itself: test keys are taken there although its chain id is
@@ -172,7 +242,7 @@ impl Custody {
     /// The network is not the sandbox.
     pub fn for_sandbox(network: Network, genesis_hash: B256) -> Result<Self, NotTheSandbox> {
         let sandbox = Sandbox::recognise(&network, genesis_hash)?;
-        Ok(Self { network, sandbox: Some(sandbox), keys: BTreeMap::new() })
+        Ok(Self { network, sandbox: Some(sandbox), keys: BTreeMap::new(), policies: BTreeMap::new() })
     }
 
     /// The network that the keys are used on.
@@ -288,18 +358,118 @@ impl Custody {
         unsigned: &[u8],
         chain_id: u64,
     ) -> Result<SignedTransaction, SignError> {
+        let (key, transaction) = self.examine(label, unsigned, chain_id)?;
+        if self.policies.contains_key(label) {
+            return Err(SignError::PolicyNotAsked { label: label.clone() });
+        }
+        key.sign(label, transaction, unsigned)
+    }
+
+    /// Signs the transaction as [`Custody::sign_transaction`] does, if the key's policy allows it, and says what the key has spent
+    /// then. Store both together: only what is stored counts, so a signature that was not used has spent nothing.
+    ///
+    /// # Errors
+    ///
+    /// As there; or the key has no policy, or that refuses.
+    ///
+    /// # Panics
+    ///
+    /// As there.
+    pub fn sign_transaction_approved(
+        &self,
+        label: &KeyLabel,
+        unsigned: &[u8],
+        chain_id: u64,
+        authorisation: &Authorisation<'_>,
+    ) -> Result<(SignedTransaction, Spent), SignError> {
+        let (key, transaction) = self.examine(label, unsigned, chain_id)?;
+        let policy = self.policies.get(label).ok_or_else(|| SignError::NoPolicy { label: label.clone() })?;
+        let command = Command {
+            chain_id: self.network.chain_id,
+            sender: key.signer.address(),
+            target: transaction.to(),
+            value_wei: transaction.value(),
+            input: transaction.input(),
+            reference: authorisation.reference,
+        };
+        let decided = policy.decide(&command, authorisation);
+        let spent = decided.map_err(|refusal| SignError::Policy { label: label.clone(), source: Box::new(refusal) })?;
+        Ok((key.sign(label, transaction, unsigned)?, spent))
+    }
+
+    /// Signs a person's statement by a key that is for statements.
+    ///
+    /// # Errors
+    ///
+    /// There is no such key, it is for something else or somebody else's, or does not sign.
+    pub fn sign_statement(&self, label: &KeyLabel, statement: Statement) -> Result<Approval, SignError> {
+        let key = self.key(label)?;
+        if key.purpose != Purpose::Statements {
+            return Err(SignError::NotForStatements { label: label.clone(), purpose: key.purpose });
+        }
+        self.check_test_key(label, key)?;
+        let (address, approver) = (key.signer.address(), statement.approver);
+        if address != approver {
+            return Err(SignError::OtherApprover { label: label.clone(), address, approver });
+        }
+        let signed = key.signer.sign(statement.hash());
+        let signature = signed.map_err(|source| SignError::of_token(label, source))?;
+        Ok(Approval { statement, signature })
+    }
+
+    /// Gives the key its first policy. From now on it signs only what the policy allows.
+    ///
+    /// # Errors
+    ///
+    /// There is no such key, or it has a policy.
+    pub fn set_policy(&mut self, label: &KeyLabel, policy: Policy) -> Result<(), SetPolicyError> {
+        let _ = self.key(label)?;
+        match self.policies.entry(label.clone()) {
+            Entry::Occupied(present) => {
+                Err(SetPolicyError::AlreadySet { label: label.clone(), version: present.get().version() })
+            }
+            Entry::Vacant(free) => {
+                let _ = free.insert(policy);
+                Ok(())
+            }
+        }
+    }
+
+    /// Puts the next version of the key's policy in its place, if two persons approve that: see [`Policy::check_change`].
+    ///
+    /// # Errors
+    ///
+    /// There is no such key, it has no policy, or that refuses.
+    pub fn change_policy(
+        &mut self,
+        label: &KeyLabel,
+        next: Policy,
+        now: UnixTime,
+        approvals: &[Approval],
+    ) -> Result<(), SetPolicyError> {
+        let _ = self.key(label)?;
+        let present = self.policies.get_mut(label).ok_or_else(|| SetPolicyError::NotSet { label: label.clone() })?;
+        let checked = present.check_change(&next, now, approvals);
+        checked.map_err(|refusal| SetPolicyError::Refused { label: label.clone(), source: Box::new(refusal) })?;
+        *present = next;
+        Ok(())
+    }
+
+    /// The key and the transaction in the bytes, which are both what they must be.
+    fn examine(
+        &self,
+        label: &KeyLabel,
+        unsigned: &[u8],
+        chain_id: u64,
+    ) -> Result<(&HeldKey, TypedTransaction), SignError> {
         let key = self.key_for_transactions(label)?;
         let transaction = decode(unsigned)?;
         let named = transaction.chain_id().ok_or(SignError::NoChainId)?;
         let expected = self.network.chain_id;
-        if let Some(found) = [named, chain_id].into_iter().find(|&id| id != expected) {
-            return Err(SignError::WrongChain { found, expected });
+        match [named, chain_id].into_iter().find(|&id| id != expected) {
+            Some(found) => Err(SignError::WrongChain { found, expected }),
+            None => Ok((key, transaction)),
         }
-        let nonce = transaction.nonce();
-        let signature = key.signer.sign(keccak256(unsigned)).map_err(|source| SignError::of_token(label, source))?;
-        let envelope: TxEnvelope = transaction.into_envelope(signature);
-        let raw = Bytes::from(envelope.encoded_2718());
-        Ok(SignedTransaction { hash: keccak256(&raw), raw, sender: key.signer.address(), nonce })
     }
 
     /// Whether keys that anybody can derive may be used.
@@ -316,11 +486,31 @@ impl Custody {
         if key.purpose != Purpose::Transactions {
             return Err(SignError::WrongPurpose { label: label.clone(), purpose: key.purpose });
         }
+        self.check_test_key(label, key)?;
+        Ok(key)
+    }
+
+    fn check_test_key(&self, label: &KeyLabel, key: &HeldKey) -> Result<(), SignError> {
         if key.is_test_key && !self.allows_test_keys() {
             let Network { profile, chain_id } = self.network.clone();
             return Err(SignError::TestKey { label: label.clone(), profile, chain_id });
         }
-        Ok(key)
+        Ok(())
+    }
+}
+
+impl HeldKey {
+    fn sign(
+        &self,
+        label: &KeyLabel,
+        transaction: TypedTransaction,
+        unsigned: &[u8],
+    ) -> Result<SignedTransaction, SignError> {
+        let nonce = transaction.nonce();
+        let signature = self.signer.sign(keccak256(unsigned)).map_err(|source| SignError::of_token(label, source))?;
+        let envelope: TxEnvelope = transaction.into_envelope(signature);
+        let raw = Bytes::from(envelope.encoded_2718());
+        Ok(SignedTransaction { hash: keccak256(&raw), raw, sender: self.signer.address(), nonce })
     }
 }
 

@@ -23,6 +23,8 @@
 //! * [`Custody`]: the keys that this process may use on one [`Network`], and [`Custody::sign_transaction`].
 //! * [`KeyStore`]: where keys rest: a [`KeystoreDirectory`] of encrypted Web3 secret-storage files, or a hardware [`Token`] (PKCS #11),
 //!   whose keys never enter this process. Cloud services would be further variants.
+//! * [`Policy`](policy::Policy): what a key signs, when, how much, after whose approval; asked by
+//!   [`Custody::sign_transaction_approved`]. A key without one signs every transaction of its network.
 //! * [`Passphrase`]: read from a file or from the environment, wiped when dropped.
 //!
 //! # What it must not know
@@ -34,6 +36,7 @@
 //!
 //! * Key material and passphrases are wiped when dropped and appear in no `Debug`, `Display` or error; a test looks for them.
 //! * Every signature has a low `s` (EIP-2) and recovers to the key's address; both are checked before the bytes leave.
+//! * A key with a policy signs nothing that the policy was not asked about. The policy's decision is pure.
 //! * A PIN that a token refused is not sent again by itself: tokens lock themselves after a few wrong ones.
 //! * A test key (derived from its published label) is refused on every profile but `embedded` and on every chain id of a
 //!   known public network, when it is added and again at each signature. The one exception, the Drex pilot's chain id on the
@@ -51,13 +54,14 @@ mod key;
 pub mod keystore;
 mod network;
 mod passphrase;
+pub mod policy;
 pub mod sandbox;
 mod secret;
 mod signer;
 mod test_key;
 pub mod token;
 
-pub use crate::custody::{Custody, KeyInfo, RevealError, SignError, SignedTransaction, UnknownKey};
+pub use crate::custody::{Custody, KeyInfo, RevealError, SetPolicyError, SignError, SignedTransaction, UnknownKey};
 pub use crate::key::{KeyLabel, KeyLabelError, LABEL_CHARACTERS_MAX, Purpose};
 pub use crate::keystore::{KeyStore, KeystoreDirectory, KeystoreError, ScryptCost};
 pub use crate::network::{Network, ProfileName, ProfileNameError};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use alloy_primitives::{Address, B256, Signature, U256, keccak256};
-use secp256k1::ecdsa::RecoverableSignature;
+use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
 use secp256k1::{Message, PublicKey, SECP256K1, SecretKey};
 use zeroize::Zeroizing;
 
@@ -76,4 +76,12 @@ pub(crate) fn signature_of(signed: &RecoverableSignature) -> Signature {
     let (parity, compact) = signed.serialize_compact();
     let (r, s) = compact.split_at(32);
     Signature::new(U256::from_be_slice(r), U256::from_be_slice(s), i32::from(parity) & 1 == 1)
+}
+
+/// Who signed the hash; none if the numbers are no signature.
+pub(crate) fn recover(hash: B256, signature: &Signature) -> Option<Address> {
+    let compact = [signature.r().to_be_bytes::<32>(), signature.s().to_be_bytes::<32>()].concat();
+    let id = if signature.v() { RecoveryId::One } else { RecoveryId::Zero };
+    let signed = RecoverableSignature::from_compact(&compact, id).ok()?;
+    SECP256K1.recover_ecdsa(Message::from_digest(hash.0), &signed).ok().map(|key| address_of(&key))
 }

@@ -1,0 +1,308 @@
+//! Policy before signature: what a key may sign, when, how much of it, and after whose approval.
+//!
+//! A policy is data in TOML, and its decision is pure: clock, approvals and what was spent come in, and what is spent afterwards
+//! goes out. So the caller can store that together with the signed bytes, and a decision whose bytes were not stored has spent
+//! nothing. What a policy does not name is refused. See `docs/policy.md`.
+
+mod approval;
+mod file;
+mod refusal;
+mod time;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alloy_primitives::{Address, B256, U256, keccak256};
+use bindings::call::CallShape;
+
+pub use self::approval::{Approval, Statement};
+pub use self::file::{POLICY_BYTES_MAX, PolicyError};
+pub use self::refusal::Refusal;
+pub use self::time::UnixTime;
+use self::time::Window;
+
+/// Whose approvals a change of the policy takes.
+pub const CHANGE_ROLE: &str = "policy";
+
+/// How many persons approve a change of the policy.
+pub const CHANGE_APPROVALS: usize = 2;
+
+const COMMAND_DOMAIN: &[u8] = b"\x19Lastro command\x01";
+const CHANGE_DOMAIN: &[u8] = b"\x19Lastro policy change\x01";
+
+type Selector = [u8; 4];
+
+/// What a key may sign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    version: u64,
+    chain_id: u64,
+    /// Approvals that a creation takes; none if contracts are not created.
+    creation: Option<Vec<Requirement>>,
+    /// Always, if there are none.
+    windows: Vec<Window>,
+    approvers: Vec<Approver>,
+    targets: BTreeMap<Address, BTreeMap<Selector, Rule>>,
+    /// Of the policy's text.
+    hash: B256,
+}
+
+/// A function that may be called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rule {
+    shape: CallShape,
+    limits: Option<Limits>,
+    approvals: Vec<Requirement>,
+}
+
+/// Limits on the amount of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Limits {
+    /// Which argument the amount is, counted from 0.
+    argument: usize,
+    amount_max: U256,
+    day_amount_max: U256,
+    /// Up to this amount no approvals are needed.
+    approvals_above: Option<U256>,
+}
+
+/// So many persons in this role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Requirement {
+    role: String,
+    count: usize,
+}
+
+/// A person's key in a role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Approver {
+    person: String,
+    role: String,
+    address: Address,
+}
+
+/// What is to be signed, as far as a policy judges it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Command<'a> {
+    /// The transaction's chain.
+    pub chain_id: u64,
+    /// Whose key signs.
+    pub sender: Address,
+    /// The contract; none if one is created.
+    pub target: Option<Address>,
+    /// How much of the chain's coin is sent.
+    pub value_wei: U256,
+    /// The call, or the creation code.
+    pub input: &'a [u8],
+    /// What keeps two equal commands apart, such as the hash of an idempotency key.
+    pub reference: B256,
+}
+
+/// What a caller brings along for a signature.
+#[derive(Debug, Clone, Copy)]
+pub struct Authorisation<'a> {
+    /// The caller's clock.
+    pub now: UnixTime,
+    /// See [`Command::reference`].
+    pub reference: B256,
+    /// Approvals of the command. None may be superfluous in form: one that does not hold is refused.
+    pub approvals: &'a [Approval],
+    /// What was spent before, by this key.
+    pub spent: &'a Spent,
+}
+
+/// What a key has spent under its policy. It is kept by the caller, with the signed bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Spent {
+    /// Day of the amounts, counted from the beginning of 1970.
+    pub day: u64,
+    /// Amounts of that day by contract and function.
+    pub amounts: BTreeMap<(Address, Selector), U256>,
+    /// Commands that were signed by approvals, with the time from which on those do not count any more.
+    pub commands: BTreeMap<B256, UnixTime>,
+}
+
+impl Command<'_> {
+    /// What approvers of the command sign for: keccak-256 of the domain, chain id (8 bytes, big-endian), sender, the byte 1 and the
+    /// target or the byte 0, value and reference (32 bytes each), and keccak-256 of the input. Nonce and fees are not part of it, so
+    /// the same approvals hold when the transaction is signed again with others.
+    pub fn hash(&self) -> B256 {
+        let mut bytes = [COMMAND_DOMAIN, &self.chain_id.to_be_bytes(), self.sender.as_slice()].concat();
+        match self.target {
+            Some(target) => {
+                bytes.push(1);
+                bytes.extend(target);
+            }
+            None => bytes.push(0),
+        }
+        bytes.extend(self.value_wei.to_be_bytes::<32>());
+        bytes.extend(self.reference);
+        bytes.extend(keccak256(self.input));
+        keccak256(bytes)
+    }
+}
+
+impl Policy {
+    /// Reads a policy. Unknown keys are refused.
+    ///
+    /// # Errors
+    ///
+    /// See [`PolicyError`].
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        file::parse(text)
+    }
+
+    /// The policy's number. Each change raises it by one.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// Decides on a command, and says what is spent afterwards.
+    ///
+    /// # Errors
+    ///
+    /// The first reason to refuse, in the order of [`Refusal`].
+    pub fn decide(&self, command: &Command<'_>, by: &Authorisation<'_>) -> Result<Spent, Refusal> {
+        if command.chain_id != self.chain_id {
+            return Err(Refusal::ChainNotAllowed { found: command.chain_id, allowed: self.chain_id });
+        }
+        if !self.windows.is_empty() && !self.windows.iter().any(|window| window.has(by.now)) {
+            return Err(Refusal::OutsideTimeWindow { now: by.now, windows: self.windows.len() });
+        }
+        if !command.value_wei.is_zero() {
+            return Err(Refusal::ValueNotAllowed { value_wei: command.value_wei });
+        }
+        let mut spent = by.spent.at(by.now);
+        let Some(target) = command.target else {
+            let approvals = self.creation.as_ref().ok_or(Refusal::CreationNotAllowed)?;
+            return self.approve(command, by, approvals, spent);
+        };
+        let rule = self.rule(target, command.input)?;
+        let Some(limits) = &rule.limits else {
+            return self.approve(command, by, &rule.approvals, spent);
+        };
+        let amount = limits.spend(&mut spent, target, rule, command.input)?;
+        let is_small = limits.approvals_above.is_some_and(|free| amount <= free);
+        self.approve(command, by, if is_small { &[] } else { &rule.approvals }, spent)
+    }
+
+    /// What approvers of a change sign for: that this very text follows that very text.
+    pub fn change_hash(&self, next: &Self) -> B256 {
+        keccak256([CHANGE_DOMAIN, self.hash.as_slice(), next.hash.as_slice()].concat())
+    }
+
+    /// Whether `next` may take this policy's place: it has the next version, and two persons approve it in the role
+    /// [`CHANGE_ROLE`] that this policy gives them.
+    ///
+    /// # Errors
+    ///
+    /// The first reason to refuse, in the order of [`Refusal`].
+    pub fn check_change(&self, next: &Self, now: UnixTime, approvals: &[Approval]) -> Result<(), Refusal> {
+        if Some(next.version) != self.version.checked_add(1) {
+            return Err(Refusal::VersionNotNext { found: next.version, current: self.version });
+        }
+        let needed = [Requirement { role: CHANGE_ROLE.to_owned(), count: CHANGE_APPROVALS }];
+        self.check_approvals(self.change_hash(next), now, approvals, &needed)
+    }
+
+    fn rule(&self, target: Address, input: &[u8]) -> Result<&Rule, Refusal> {
+        let functions = self.targets.get(&target).ok_or(Refusal::TargetNotAllowed { target })?;
+        let selector = input.first_chunk::<4>();
+        let rule = selector.and_then(|selector| functions.get(selector)).ok_or_else(|| {
+            let selector = input[..input.len().min(4)].to_vec();
+            Refusal::FunctionNotAllowed { target, selector }
+        })?;
+        if rule.shape.is_call(input) { Ok(rule) } else { Err(Refusal::CallMalformed { length_bytes: input.len() }) }
+    }
+
+    /// Checks the approvals of a command, and notes that it was signed if it took any.
+    fn approve(
+        &self,
+        command: &Command<'_>,
+        by: &Authorisation<'_>,
+        needed: &[Requirement],
+        mut spent: Spent,
+    ) -> Result<Spent, Refusal> {
+        let hash = command.hash();
+        if spent.commands.contains_key(&hash) {
+            return Err(Refusal::CommandUsed { command: hash });
+        }
+        self.check_approvals(hash, by.now, by.approvals, needed)?;
+        // Until the last of them expires, they could be brought again.
+        if let Some(last) = by.approvals.iter().map(|approval| approval.statement.expires_at).max() {
+            let _ = spent.commands.insert(hash, last);
+        }
+        Ok(spent)
+    }
+
+    fn check_approvals(
+        &self,
+        subject: B256,
+        now: UnixTime,
+        approvals: &[Approval],
+        needed: &[Requirement],
+    ) -> Result<(), Refusal> {
+        let checked = approvals.iter().map(|approval| self.check_approval(subject, now, approval));
+        let approvers = checked.collect::<Result<Vec<&Approver>, Refusal>>()?;
+        let mut persons = BTreeSet::new();
+        if let Some(again) = approvers.iter().find(|approver| !persons.insert(&approver.person)) {
+            return Err(Refusal::ApproverRepeated { person: again.person.clone() });
+        }
+        for Requirement { role, count } in needed {
+            let found = approvers.iter().filter(|approver| approver.role == *role).count();
+            if found < *count {
+                return Err(Refusal::ApprovalsMissing { role: role.clone(), found, needed: *count });
+            }
+        }
+        Ok(())
+    }
+
+    fn check_approval(&self, subject: B256, now: UnixTime, approval: &Approval) -> Result<&Approver, Refusal> {
+        let Statement { approver, ref role, subject: found, issued_at, expires_at } = approval.statement;
+        if found != subject {
+            return Err(Refusal::ApprovalForOther { approver, found, expected: subject });
+        }
+        if !approval.is_genuine() {
+            return Err(Refusal::ApprovalForged { approver });
+        }
+        let is_it = |known: &&Approver| known.address == approver && known.role == *role;
+        let known = self.approvers.iter().find(is_it);
+        let known = known.ok_or_else(|| Refusal::ApproverUnknown { approver, role: role.clone() })?;
+        let person = known.person.clone();
+        if issued_at > now {
+            return Err(Refusal::ApprovalNotYet { person, issued_at, now });
+        }
+        if now >= expires_at {
+            return Err(Refusal::ApprovalExpired { person, expires_at, now });
+        }
+        Ok(known)
+    }
+}
+
+impl Limits {
+    /// The amount of the call, which it adds to what is spent.
+    fn spend(&self, spent: &mut Spent, target: Address, rule: &Rule, input: &[u8]) -> Result<U256, Refusal> {
+        let malformed = Refusal::CallMalformed { length_bytes: input.len() };
+        let amount = rule.shape.uint_of(input, self.argument).ok_or(malformed)?;
+        if amount > self.amount_max {
+            return Err(Refusal::AmountAboveLimit { amount, max: self.amount_max });
+        }
+        let of_day = spent.amounts.entry((target, rule.shape.selector())).or_default();
+        let max = self.day_amount_max;
+        let above = Refusal::DayAmountAboveLimit { amount, spent: *of_day, max };
+        *of_day = of_day.checked_add(amount).filter(|total| *total <= max).ok_or(above)?;
+        Ok(amount)
+    }
+}
+
+impl Spent {
+    /// What of it counts now. If the clock went back, the later day goes on: turning a clock must not give a limit twice.
+    fn at(&self, now: UnixTime) -> Self {
+        let day = self.day.max(now.day());
+        let amounts = if day == self.day { self.amounts.clone() } else { BTreeMap::new() };
+        let commands = self.commands.iter().filter(|&(_, &until)| now < until).map(|(&hash, &until)| (hash, until));
+        Self { day, amounts, commands: commands.collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,328 @@
+//! The decision against texts of policies: every refusal, limits against a naive sum, and changes.
+
+use alloy_consensus::{SignableTransaction as _, TxLegacy};
+use alloy_primitives::{Bytes, address};
+use alloy_sol_types::{SolCall as _, sol};
+use proptest::prelude::*;
+
+use super::*;
+use crate::custody::{Custody, SetPolicyError, SignError};
+use crate::key::{KeyLabel, Purpose};
+use crate::network::{Network, ProfileName};
+use crate::test_key;
+
+sol! {
+    function mint(address to, uint256 amount);
+    function pause();
+    function burn(uint256 amount);
+}
+
+const CHAIN_ID: u64 = 1337;
+const TOKEN: Address = address!("00000000000000000000000000000000000000aa");
+const SENDER: Address = address!("00000000000000000000000000000000000000bb");
+/// 2026-09-01, a Tuesday, at 10:00 UTC.
+const NOW: UnixTime = UnixTime(1_788_220_800 + 10 * 3_600);
+const DAY_S: u64 = 86_400;
+
+/// Chain, sender, target, value, input, reference.
+type Parts = (u64, [u8; 20], Option<[u8; 20]>, u64, Vec<u8>, u8);
+
+fn key(person: &str) -> crate::secret::Secret {
+    test_key::derive("policy test", &KeyLabel::parse(person).unwrap()).unwrap()
+}
+
+fn text(version: u64) -> String {
+    let approvers =
+        [("ana", "treasury"), ("ana", "policy"), ("bruno", "treasury"), ("carla", "risk"), ("carla", "policy")];
+    let approver = |(person, role): (&str, &str)| {
+        format!("[[approver]]\nperson = \"{person}\"\nrole = \"{role}\"\naddress = \"{}\"\n", key(person).address())
+    };
+    let approvers: String = approvers.into_iter().map(approver).collect();
+    format!(
+        r#"
+version = {version}
+chain_id = {CHAIN_ID}
+
+[[window]]
+weekdays = ["monday", "tuesday", "wednesday"]
+from = "09:00"
+until = "18:00"
+{approvers}
+[[target]]
+address = "{TOKEN}"
+
+[[target.function]]
+call = "pause()"
+approvals = [{{ role = "treasury", count = 1 }}, {{ role = "risk", count = 1 }}]
+
+[[target.function]]
+call = "mint(address to, uint256 amount)"
+amount = "amount"
+amount_max = "1000"
+day_amount_max = "2500"
+approvals_above = "600"
+approvals = [{{ role = "treasury", count = 1 }}]
+"#
+    )
+}
+
+fn policy() -> Policy {
+    Policy::parse(&text(1)).unwrap()
+}
+
+fn mint(amount: u64) -> Vec<u8> {
+    mintCall { to: SENDER, amount: U256::from(amount) }.abi_encode()
+}
+
+fn command(input: &[u8]) -> Command<'_> {
+    let (target, value_wei) = (Some(TOKEN), U256::ZERO);
+    Command { chain_id: CHAIN_ID, sender: SENDER, target, value_wei, input, reference: B256::repeat_byte(9) }
+}
+
+/// The person's approval of the subject in the role, good for an hour.
+fn approval(person: &str, role: &str, subject: B256) -> Approval {
+    let (key, role) = (key(person), role.to_owned());
+    let expires_at = UnixTime(NOW.0 + 3_600);
+    let statement = Statement { approver: key.address(), role, subject, issued_at: NOW, expires_at };
+    Approval { signature: key.sign(statement.hash()), statement }
+}
+
+fn decide_at(now: UnixTime, command: &Command<'_>, approvals: &[Approval], spent: &Spent) -> Result<Spent, Refusal> {
+    policy().decide(command, &Authorisation { now, reference: command.reference, approvals, spent })
+}
+
+fn code(command: &Command<'_>, approvals: &[Approval]) -> &'static str {
+    decide_at(NOW, command, approvals, &Spent::default()).map_or_else(|refusal| refusal.code(), |_| "allowed")
+}
+
+#[test]
+fn every_refusal_is_reached_and_the_first_in_order_is_given() {
+    let pause = pauseCall {}.abi_encode();
+    let right = command(&pause);
+    let hash = right.hash();
+    let by = |person, role| approval(person, role, hash);
+    let both = [by("ana", "treasury"), by("carla", "risk")];
+    assert_eq!(code(&right, &both), "allowed");
+
+    // A command that deserves every refusal; then one reason after another is taken away.
+    let (burn, large) = (burnCall { amount: U256::from(1) }.abi_encode(), mint(1_001));
+    let mut dirty = mint(1_000);
+    dirty.push(0);
+    let wrong = Command { chain_id: 1, target: None, value_wei: U256::from(1), ..command(&burn) };
+    let sunday = UnixTime(NOW.0 + 5 * DAY_S);
+    let late = |command: &Command<'_>| decide_at(sunday, command, &[], &Spent::default()).unwrap_err().code();
+    assert_eq!(late(&wrong), "chain_not_allowed");
+    let wrong = Command { chain_id: CHAIN_ID, ..wrong };
+    assert_eq!(late(&wrong), "outside_time_window");
+    assert_eq!(code(&wrong, &[]), "value_not_allowed");
+    let wrong = Command { value_wei: U256::ZERO, ..wrong };
+    assert_eq!(code(&wrong, &[]), "creation_not_allowed");
+    assert_eq!(code(&Command { target: Some(SENDER), ..wrong.clone() }, &[]), "target_not_allowed");
+    let wrong = Command { target: Some(TOKEN), ..wrong };
+    assert_eq!(code(&wrong, &[]), "function_not_allowed");
+    assert_eq!(code(&command(&pause[..3]), &[]), "function_not_allowed");
+    assert_eq!(code(&command(&dirty), &[]), "call_malformed");
+    assert_eq!(code(&command(&large), &[]), "amount_above_limit");
+    let most = mint(1_000);
+    let spent = Spent {
+        day: NOW.day(),
+        amounts: [((TOKEN, mintCall::SELECTOR), U256::from(1_501))].into(),
+        ..Spent::default()
+    };
+    let refusal = decide_at(NOW, &command(&most), &[], &spent).unwrap_err();
+    assert_eq!(refusal.code(), "day_amount_above_limit");
+    assert_eq!(refusal.to_string(), "amount 1000 and the 1501 of this day are above the limit of 2500 for one day");
+
+    let used = decide_at(NOW, &right, &both, &Spent::default()).unwrap();
+    assert_eq!(decide_at(NOW, &right, &both, &used).unwrap_err().code(), "command_used");
+    let mut forged = by("ana", "treasury");
+    forged.statement.issued_at.0 -= 1;
+    let mut other = forged.clone();
+    other.statement.subject.0[0] ^= 1;
+    assert_eq!(code(&right, &[other]), "approval_for_other");
+    assert_eq!(code(&right, &[forged]), "approval_forged");
+    assert_eq!(code(&right, &[by("ana", "risk")]), "approver_unknown");
+    let at =
+        |now| decide_at(now, &right, &both, &Spent::default()).map_or_else(|refusal| refusal.code(), |_| "allowed");
+    assert_eq!(at(UnixTime(NOW.0 - 1)), "approval_not_yet");
+    assert_eq!(at(UnixTime(NOW.0 + 3_599)), "allowed");
+    assert_eq!(at(UnixTime(NOW.0 + 3_600)), "approval_expired");
+    assert_eq!(code(&right, &[by("ana", "treasury"), by("ana", "policy")]), "approver_repeated");
+    assert_eq!(code(&right, &both[..1]), "approvals_missing");
+    assert_eq!(policy().check_change(&policy(), NOW, &[]).unwrap_err().code(), "version_not_next");
+}
+
+#[test]
+fn small_amounts_need_nobody_and_what_was_approved_is_signed_once() {
+    let (small, large) = (mint(600), mint(601));
+    assert_eq!(code(&command(&small), &[]), "allowed");
+    assert_eq!(code(&command(&large), &[]), "approvals_missing");
+    let approvals = [approval("bruno", "treasury", command(&large).hash())];
+    let spent = decide_at(NOW, &command(&large), &approvals, &Spent::default()).unwrap();
+    assert_eq!(spent.commands.values().copied().collect::<Vec<_>>(), [UnixTime(NOW.0 + 3_600)]);
+    let again = Command { reference: B256::repeat_byte(8), ..command(&large) };
+    assert_eq!(code(&again, &approvals), "approval_for_other");
+    // When the approval does not count any more, it need not be remembered.
+    let later = UnixTime(NOW.0 + 3_600);
+    assert!(decide_at(later, &command(&small), &[], &spent).unwrap().commands.is_empty());
+}
+
+#[test]
+fn a_creation_is_allowed_by_the_policy_alone() {
+    let text = text(1).replace("[[window]]", "[creation]\napprovals = [{ role = \"risk\", count = 1 }]\n\n[[window]]");
+    let policy = Policy::parse(&text).unwrap();
+    let create = Command { target: None, ..command(&[1, 2, 3]) };
+    let decide = |approvals: &[Approval]| {
+        policy.decide(
+            &create,
+            &Authorisation { now: NOW, reference: create.reference, approvals, spent: &Spent::default() },
+        )
+    };
+    assert!(decide(&[approval("carla", "risk", create.hash())]).is_ok());
+    assert_eq!(decide(&[]).unwrap_err().code(), "approvals_missing");
+}
+
+fn hash_of((chain_id, sender, target, value, input, reference): &Parts) -> B256 {
+    let (sender, target, value_wei) = ((*sender).into(), target.map(Address::from), U256::from(*value));
+    let (chain_id, reference) = (*chain_id, B256::repeat_byte(*reference));
+    Command { chain_id, sender, target, value_wei, input, reference }.hash()
+}
+
+proptest! {
+    #[test]
+    fn a_day_spends_no_more_than_its_limit_whatever_the_order(
+        amounts in prop::collection::vec((0_u64..700, 0_u64..DAY_S / 2), 1..40),
+    ) {
+        let (mut spent, mut naive, mut now) = (Spent::default(), BTreeMap::<u64, u64>::new(), NOW.0);
+        let windowless = Policy { windows: Vec::new(), ..policy() };
+        for (amount, pause) in amounts {
+            now += pause;
+            let input = mint(amount);
+            let command = Command { reference: B256::from(U256::from(now)), ..command(&input) };
+            let by = Authorisation { now: UnixTime(now), reference: command.reference, approvals: &[], spent: &spent };
+            let decided = windowless.decide(&command, &by);
+            let of_day = naive.entry(now / DAY_S).or_default();
+            let is_allowed = amount <= 600 && *of_day + amount <= 2_500;
+            prop_assert_eq!(decided.is_ok(), is_allowed, "{:?} at {} of {}", &decided, amount, of_day);
+            if let Ok(after) = decided {
+                spent = after;
+                *of_day += amount;
+            }
+        }
+    }
+
+    #[test]
+    fn two_commands_have_one_hash_only_if_they_are_the_same(
+        a: Parts, b: Parts, which in 0..64_u8,
+    ) {
+        // `c` has each part of `a` or of `b`.
+        let part = |bit: u8| which >> bit & 1 == 1;
+        let c = (
+            if part(0) { a.0 } else { b.0 },
+            if part(1) { a.1 } else { b.1 },
+            if part(2) { a.2 } else { b.2 },
+            if part(3) { a.3 } else { b.3 },
+            if part(4) { a.4.clone() } else { b.4.clone() },
+            if part(5) { a.5 } else { b.5 },
+        );
+        prop_assert_eq!(hash_of(&a) == hash_of(&c), a == c);
+    }
+}
+
+#[test]
+fn a_clock_that_goes_back_gives_no_limit_twice() {
+    let spent = Spent {
+        day: NOW.day() + 1,
+        amounts: [((TOKEN, mintCall::SELECTOR), U256::from(2_500))].into(),
+        ..Spent::default()
+    };
+    let refused = decide_at(NOW, &command(&mint(1)), &[], &spent);
+    assert_eq!(refused.unwrap_err().code(), "day_amount_above_limit");
+}
+
+#[test]
+fn a_change_takes_two_persons_of_the_present_policy_and_the_next_version() {
+    let (present, next) = (policy(), Policy::parse(&text(2)).unwrap());
+    let subject = present.change_hash(&next);
+    let check = |approvals: &[Approval]| present.check_change(&next, NOW, approvals).map_err(|refusal| refusal.code());
+    let by = |person, role| approval(person, role, subject);
+    assert_eq!(check(&[by("ana", "policy"), by("carla", "policy")]), Ok(()));
+    assert_eq!(check(&[by("ana", "policy")]), Err("approvals_missing"));
+    assert_eq!(check(&[by("ana", "policy"), by("ana", "policy")]), Err("approver_repeated"));
+    assert_eq!(check(&[by("ana", "policy"), by("bruno", "policy")]), Err("approver_unknown"));
+    assert_eq!(check(&[by("ana", "policy"), by("bruno", "treasury")]), Err("approvals_missing"));
+    let other = approval("ana", "policy", next.change_hash(&present));
+    assert_eq!(check(&[other]), Err("approval_for_other"));
+}
+
+#[test]
+fn a_text_that_is_no_policy_is_refused_with_its_reason() {
+    let good = text(1);
+    let refused = |from: &str, to: &str| {
+        assert!(good.contains(from), "{from}");
+        Policy::parse(&good.replacen(from, to, 1)).unwrap_err()
+    };
+    assert!(matches!(refused("chain_id", "chainid"), PolicyError::Form { reason } if reason.contains("chainid")));
+    assert!(matches!(refused("amount_max = \"1000\"", "amount_limit = \"1000\""), PolicyError::Form { .. }));
+    assert!(matches!(refused("\"monday\"", "\"Monday\""), PolicyError::Form { .. }));
+    assert!(matches!(refused("\"18:00\"", "\"08:00\""), PolicyError::Value { key: "window.until", .. }));
+    assert!(matches!(refused("\"09:00\"", "\"9:00\""), PolicyError::Value { key: "window.from", .. }));
+    assert!(matches!(refused("= \"amount\"", "= \"to\""), PolicyError::Value { key: "function.amount", .. }));
+    assert!(matches!(refused("\"1000\"", "\"1e3\""), PolicyError::Value { key: "function.amount_max", .. }));
+    assert!(matches!(refused("pause()", "pause"), PolicyError::Value { key: "function.call", .. }));
+    assert!(matches!(refused("0x", "1x"), PolicyError::Value { key: "address", .. }));
+    assert!(matches!(refused("count = 1", "count = 0"), PolicyError::Value { key: "approvals.count", .. }));
+    assert!(matches!(refused("count = 1", "count = 3"), PolicyError::TooFewApprovers { persons: 2, needed: 3, .. }));
+    assert!(matches!(refused("amount_max = \"1000\"\n", ""), PolicyError::HalfLimit { .. }));
+    assert!(matches!(refused("\"bruno\"", "\"ana\""), PolicyError::Twice { .. }));
+    assert!(matches!(refused("\"policy\"", "\"other\""), PolicyError::TooFewApprovers { persons: 1, needed: 2, .. }));
+    let again = good.split_once("[[target.function]]").unwrap().1.split_once("[[target.function]]").unwrap().0;
+    let twice = format!("{good}\n[[target.function]]{again}");
+    assert!(matches!(Policy::parse(&twice), Err(PolicyError::Twice { .. })));
+    let long = format!("{good}#{}", " ".repeat(POLICY_BYTES_MAX));
+    assert!(matches!(Policy::parse(&long), Err(PolicyError::TooLong { .. })));
+}
+
+#[test]
+fn a_key_with_a_policy_signs_what_that_allows_and_nothing_else() {
+    let mut custody = Custody::new(Network { profile: ProfileName::embedded(), chain_id: CHAIN_ID });
+    let [label, ana] = ["mint", "ana"].map(|text| KeyLabel::parse(text).unwrap());
+    let sender = custody.add_test_key(label.clone(), Purpose::Transactions).unwrap();
+    let approver = custody.add_test_key(ana.clone(), Purpose::Statements).unwrap();
+    let text = text(1).replace(&key("ana").address().to_string(), &approver.to_string());
+    let (input, spent) = (mint(700), Spent::default());
+    let tx = TxLegacy {
+        chain_id: Some(CHAIN_ID),
+        to: TOKEN.into(),
+        input: Bytes::from(input.clone()),
+        ..Default::default()
+    };
+    let unsigned = tx.encoded_for_signing();
+    let command = Command { sender, ..command(&input) };
+    let sign = |custody: &Custody, approvals: &[Approval]| {
+        let by = Authorisation { now: NOW, reference: command.reference, approvals, spent: &spent };
+        custody.sign_transaction_approved(&label, &unsigned, CHAIN_ID, &by)
+    };
+    assert!(matches!(sign(&custody, &[]), Err(SignError::NoPolicy { .. })));
+    custody.set_policy(&label, Policy::parse(&text).unwrap()).unwrap();
+    let again = custody.set_policy(&label, Policy::parse(&text).unwrap());
+    assert!(matches!(again, Err(SetPolicyError::AlreadySet { version: 1, .. })));
+    let bypass = custody.sign_transaction(&label, &unsigned, CHAIN_ID);
+    assert!(matches!(bypass, Err(SignError::PolicyNotAsked { .. })));
+    let refused = sign(&custody, &[]);
+    assert!(matches!(refused, Err(SignError::Policy { source, .. }) if source.code() == "approvals_missing"));
+
+    let expires_at = UnixTime(NOW.0 + 60);
+    let role = "treasury".to_owned();
+    let statement = Statement { approver, role, subject: command.hash(), issued_at: NOW, expires_at };
+    assert!(matches!(custody.sign_statement(&label, statement.clone()), Err(SignError::NotForStatements { .. })));
+    let stolen = Statement { approver: SENDER, ..statement.clone() };
+    assert!(matches!(custody.sign_statement(&ana, stolen), Err(SignError::OtherApprover { .. })));
+    let approval = custody.sign_statement(&ana, statement).unwrap();
+    let (signed, spent) = sign(&custody, &[approval]).unwrap();
+    assert_eq!((signed.sender, spent.amounts[&(TOKEN, mintCall::SELECTOR)]), (sender, U256::from(700)));
+
+    let next = || Policy::parse(&text.replace("version = 1", "version = 2")).unwrap();
+    let refused = custody.change_policy(&label, next(), NOW, &[]);
+    assert!(matches!(refused, Err(SetPolicyError::Refused { source, .. }) if source.code() == "approvals_missing"));
+}
