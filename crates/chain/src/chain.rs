@@ -18,6 +18,7 @@ use crate::intent::IntentKey;
 use crate::lane::Lane;
 use crate::profile::Profile;
 use crate::rpc::{At, Rpc, RpcError};
+use crate::settlement::Waiters;
 use crate::store::{Identity, LaneRow, Store, StoreError, StoreOpenError, TakeError};
 use crate::transport::RpcTransport;
 
@@ -37,6 +38,10 @@ pub(crate) struct Core {
     /// Counts up whenever an intent ends or begins to be cancelled other than by whoever waits for it.
     pub(crate) turns: watch::Sender<u64>,
     pub(crate) wrong_hashes: AtomicU64,
+    /// Those who wait for ends that are stored from followed blocks.
+    pub(crate) waiters: Waiters,
+    /// How many follow the ledger and store ends: whoever waits need not look at each head then.
+    pub(crate) followers: AtomicUsize,
     lanes: Mutex<HashMap<Address, Arc<LaneState>>>,
     recovered: AtomicUsize,
     #[cfg(test)]
@@ -195,6 +200,8 @@ impl Chain {
             head: HeadWatch::start(Arc::clone(&rpc), profile.head_poll),
             turns: watch::Sender::new(0),
             wrong_hashes: AtomicU64::new(0),
+            waiters: Waiters::default(),
+            followers: AtomicUsize::new(0),
             lanes: Mutex::new(HashMap::new()),
             recovered: AtomicUsize::new(0),
             profile,
@@ -315,6 +322,13 @@ impl Core {
         for intent in &open {
             let answer = self.rpc.send_raw_transaction(Outgoing::of(intent).raw()).await;
             tracing::info!(key = %intent.key, nonce = intent.nonce, ?answer, "a stored transaction was sent again");
+        }
+    }
+
+    /// Pauses every lane of this process.
+    pub(crate) async fn pause_lanes(&self, reason: &str) {
+        for lane in self.lanes.lock().await.values() {
+            lane.pause(reason);
         }
     }
 

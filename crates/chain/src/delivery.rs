@@ -11,6 +11,7 @@ use crate::intent::{Intent, IntentKey, intrinsic_gas};
 use crate::lane::{SubmitError, Submitted, submitted};
 use crate::outcome::{Outcome, Refusal};
 use crate::rpc::{At, RpcError};
+use crate::settlement::displaced;
 use crate::store::{Filler, StoreError, StoredIntent, TakeError};
 
 /// How many blocks are searched, from the head down, for the transaction that used a nonce: 1,024 times the time of a block,
@@ -136,7 +137,7 @@ impl Core {
                 Err(SubmitError::Paused { sender: intent.sender, reason })
             }
             Delivered::Displaced { by } => {
-                let reason = format!("nonce {} was used by transaction {by}, which is not ours", intent.nonce);
+                let reason = displaced(intent.nonce, by);
                 tracing::error!(sender = %intent.sender, key = %key, reason, "somebody else sends with our key");
                 self.end_displaced(intent, &reason).await.map_err(|source| SubmitError::Store { key, source })?;
                 Err(SubmitError::Refused { key: intent.key.clone(), reason })

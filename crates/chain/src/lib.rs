@@ -91,6 +91,7 @@ mod outcome;
 mod profile;
 mod revert;
 mod rpc;
+mod settlement;
 mod store;
 mod transport;
 
@@ -113,6 +114,7 @@ pub use crate::revert::Revert;
 pub use crate::rpc::{
     At, Block, BlockTransaction, CallRequest, LogEntry, LogFilter, NodeAnswer, Receipt, Rpc, RpcError, SeenTransaction,
 };
+pub use crate::settlement::{Settlement, SettlementError, SettlementState, SettlingNode};
 pub use crate::store::{AuditError, LEASE, STATE_ROWS, StoreError, StoreOpenError, state_differences};
 pub use crate::transport::http::{HttpTransport, HttpTransportError};
 pub use crate::transport::{ANSWER_BYTES_MAX, RpcTransport, TransportError, TransportFuture};

@@ -1,8 +1,10 @@
 //! How an intent ends, and waiting for it.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes, Log};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::chain::{Chain, Core};
@@ -141,22 +143,28 @@ impl Chain {
 impl Core {
     async fn follow(&self, key: &IntentKey) -> Result<Outcome, OutcomeError> {
         let failed = |source| OutcomeError::Store { key: key.clone(), source };
-        let (mut head, mut turns) = (self.head.subscribe(), self.turns.subscribe());
+        // Where the ledger is followed, each end comes from its block; else whoever waits looks for it at each new head.
+        let is_followed = self.followers.load(Ordering::Relaxed) > 0;
+        let mut head = (!is_followed).then(|| self.head.subscribe());
+        let (mut turns, mut end) = (self.turns.subscribe(), self.waiters.wait(key));
         let mut heard = Instant::now();
+        let mut is_to_be_looked_for = !is_followed;
         let mut intent = self.stored(key).await?;
         loop {
             if let Some(outcome) = intent.outcome.take() {
                 return self.with_logs(&intent, outcome).await;
             }
-            let head_number = *head.borrow_and_update();
-            match self.find_end(&intent, head_number).await {
-                Ok(Some(outcome)) => {
-                    self.store.settle(&intent, &outcome).await.map_err(failed)?;
-                    return Ok(outcome);
+            if is_to_be_looked_for {
+                match self.find_end_at(&intent, head.as_mut()).await {
+                    Ok(Some(outcome)) => {
+                        self.store.settle(&intent, &outcome).await.map_err(failed)?;
+                        return Ok(outcome);
+                    }
+                    Ok(None) => {}
+                    Err(error) => tracing::debug!(%key, %error, "the outcome cannot be read now"),
                 }
-                Ok(None) => {}
-                Err(error) => tracing::debug!(%key, %error, "the outcome cannot be read now"),
             }
+            is_to_be_looked_for = !is_followed;
             tokio::select! {
                 // The rarest first, so that none is starved.
                 biased;
@@ -164,9 +172,20 @@ impl Core {
                     self.speak_again(&intent).await?;
                     intent = self.stored(key).await?;
                     heard = Instant::now();
+                    // After a silence it is looked for in any case: following may have stopped.
+                    is_to_be_looked_for = true;
                 }
                 _ = turns.changed() => intent = self.stored(key).await?,
-                _ = head.changed() => {}
+                // Told, or the key has a new waiter since another attempt at it ended: the store knows.
+                _ = end.changed() => {
+                    let told = end.borrow().clone();
+                    if let Some(outcome) = told {
+                        return Ok(outcome);
+                    }
+                    intent = self.stored(key).await?;
+                    end = self.waiters.wait(key);
+                }
+                () = moved(head.as_mut()) => {}
             }
         }
     }
@@ -192,8 +211,21 @@ impl Core {
         stored.ok_or_else(|| OutcomeError::NoSuchIntent { key: key.clone() })
     }
 
+    /// Looks for the end, as of the newest head that is known.
+    async fn find_end_at(
+        &self,
+        intent: &StoredIntent,
+        head: Option<&mut watch::Receiver<u64>>,
+    ) -> Result<Option<Outcome>, RpcError> {
+        let number = match head {
+            Some(head) => *head.borrow_and_update(),
+            None => self.rpc.block_number().await?,
+        };
+        self.find_end(intent, number).await
+    }
+
     /// Asks for the receipt of the transaction, and of the empty one that competes with it.
-    async fn find_end(&self, intent: &StoredIntent, head: u64) -> Result<Option<Outcome>, RpcError> {
+    pub(crate) async fn find_end(&self, intent: &StoredIntent, head: u64) -> Result<Option<Outcome>, RpcError> {
         if let Some(receipt) = self.final_receipt(intent.hash, head).await? {
             return Ok(Some(Outcome::Mined(self.mined(intent, receipt).await)));
         }
@@ -233,11 +265,16 @@ impl Core {
     }
 
     async fn revert_data(&self, intent: &StoredIntent, receipt: &Receipt) -> Option<Bytes> {
-        if receipt.revert_data.is_some() {
-            return receipt.revert_data.clone();
+        match &receipt.revert_data {
+            Some(data) => Some(data.clone()),
+            None => self.revert_by_call(intent, receipt.block_number).await,
         }
+    }
+
+    /// The revert's bytes, by the same call on the state before and then after its block.
+    pub(crate) async fn revert_by_call(&self, intent: &StoredIntent, block_number: u64) -> Option<Bytes> {
         let call = call_of(intent)?;
-        for number in [receipt.block_number.saturating_sub(1), receipt.block_number] {
+        for number in [block_number.saturating_sub(1), block_number] {
             match self.rpc.call(&call, At::Number(number)).await {
                 Ok(_) => {}
                 Err(error) => match error.revert_data() {
@@ -268,6 +305,14 @@ impl Core {
                 Ok(())
             }
         }
+    }
+}
+
+/// Waits until the head moves, if heads are looked at.
+async fn moved(head: Option<&mut watch::Receiver<u64>>) {
+    match head {
+        Some(head) => drop(head.changed().await),
+        None => std::future::pending().await,
     }
 }
 

@@ -159,6 +159,11 @@ impl Rpc {
         Self { transport, next_id: AtomicU64::new(1), unknown_answers: AtomicU64::new(0) }
     }
 
+    /// The way to the node.
+    pub(crate) fn transport(&self) -> Arc<dyn RpcTransport> {
+        Arc::clone(&self.transport)
+    }
+
     /// How many answers were in no row of the table so far. Each is in the log with its whole text.
     pub fn unknown_answers(&self) -> u64 {
         self.unknown_answers.load(Ordering::Relaxed)

@@ -9,6 +9,7 @@
 //! two holders apart is the token.
 
 mod audit;
+mod ends;
 mod event;
 mod lease;
 mod rows;
@@ -142,6 +143,7 @@ impl Pending {
 /// A handle on the store.
 pub(crate) struct Store {
     journal: journal::Store,
+    genesis: B256,
     tenant: TenantId,
     actor: Actor,
     lease: Lease,
@@ -169,6 +171,7 @@ impl Store {
         let store = Self {
             lease: Lease::new(&journal),
             journal,
+            genesis: identity.genesis,
             // Names of this program, which a test reads.
             tenant: TenantId::parse(TENANT).expect("the tenant's name is one"),
             actor: Actor::new(ACTOR, ACTOR, None).expect("the actor's name is one"),
@@ -276,13 +279,7 @@ impl Store {
 
     /// Stores how the intent ended, and publishes it. An end that is stored already stays.
     pub(crate) async fn settle(&self, intent: &StoredIntent, outcome: &Outcome) -> Result<(), StoreError> {
-        let (ended, statement) = match outcome {
-            Outcome::Mined(mined) => (event::mined(intent, mined), rows::settle(intent, mined)?),
-            Outcome::Refused(refusal) => {
-                let reason = kept(&refusal.reason);
-                (event::refused(intent, &reason), rows::refuse(intent, &reason))
-            }
-        };
+        let (ended, statement) = end(intent, outcome)?;
         let mut unit = self.publishing(intent.sender, &ended)?;
         let _ = unit.statement(statement);
         self.run(unit).await.map(|_| ())
@@ -366,6 +363,23 @@ impl Store {
         Ok((row.text()?, row.text()?))
     }
 
+    /// Block 0 of the ledger that the store belongs to.
+    pub(crate) fn genesis(&self) -> B256 {
+        self.genesis
+    }
+
+    fn cause(&self) -> Cause {
+        let command = self.journal.entropy().command_id(self.journal.clock().now());
+        Cause {
+            tenant: self.tenant.clone(),
+            actor: self.actor.clone(),
+            command,
+            correlation: command,
+            causation: None,
+            trace_parent: None,
+        }
+    }
+
     /// A unit that tells the lane's stream what happened in it.
     fn telling(&self, sender: Address, events: &[LaneEvent]) -> Result<UnitOfWork, StoreError> {
         let appended = |event: &LaneEvent| event.appended(self.journal.event_id()).map_err(StoreError::Event);
@@ -381,18 +395,8 @@ impl Store {
     /// A unit with events for the lane's stream. What is decided here is decided on state rows, so the stream may stand
     /// anywhere.
     fn unit(&self, sender: Address, events: Vec<NewEvent>) -> Result<UnitOfWork, StoreError> {
-        let command = self.journal.entropy().command_id(self.journal.clock().now());
-        let cause = Cause {
-            tenant: self.tenant.clone(),
-            actor: self.actor.clone(),
-            command,
-            correlation: command,
-            causation: None,
-            trace_parent: None,
-        };
-        let stream = StreamName::parse(&event::stream(sender)).map_err(StoreError::Name)?;
         let mut unit = UnitOfWork::new();
-        let _ = unit.append(&cause, stream, Expected::Any, events);
+        let _ = unit.append(&self.cause(), lane_stream(sender)?, Expected::Any, events);
         Ok(unit)
     }
 
@@ -410,6 +414,22 @@ impl Store {
         let reading = self.still.until(reading);
         reading.await.map_err(StoreError::Read)
     }
+}
+
+/// The stream that tells of the sender's lane.
+fn lane_stream(sender: Address) -> Result<StreamName, StoreError> {
+    StreamName::parse(&event::stream(sender)).map_err(StoreError::Name)
+}
+
+/// How the intent ended, as it is told and as its row says it.
+fn end(intent: &StoredIntent, outcome: &Outcome) -> Result<(TransactionEnded, Statement), StoreError> {
+    Ok(match outcome {
+        Outcome::Mined(mined) => (event::mined(intent, mined), rows::settle(intent, mined)?),
+        Outcome::Refused(refusal) => {
+            let reason = kept(&refusal.reason);
+            (event::refused(intent, &reason), rows::refuse(intent, &reason))
+        }
+    })
 }
 
 /// Whether the unit was committed; not if a statement found other rows than it must.

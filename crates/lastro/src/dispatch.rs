@@ -6,7 +6,8 @@ use crate::failure::{Failure, FailureKind};
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 use bindings::explanation::Language;
 use chain::{
-    Chain, Execution, Intent, IntentKey, Lane, LaneError, Mined, OpenError, Outcome, OutcomeError, SubmitError,
+    Chain, Execution, Intent, IntentKey, Lane, LaneError, Mined, OpenError, Outcome, OutcomeError, Settlement,
+    SettlementError, SubmitError,
 };
 use custody::KeyLabel;
 use std::collections::BTreeMap;
@@ -105,6 +106,8 @@ pub(crate) fn fingerprint<'a>(version: &str, orders: impl IntoIterator<Item = &'
 pub(crate) struct Dispatch {
     chain: Arc<Chain>,
     lanes: BTreeMap<Wallet, Lane>,
+    /// Stores how what was sent has ended.
+    settlement: Settlement,
     limits: Limits,
 }
 
@@ -118,12 +121,13 @@ impl Dispatch {
         keys: impl IntoIterator<Item = (Wallet, KeyLabel)>,
         limits: Limits,
     ) -> Result<Self, Failure> {
+        let settlement = chain.settle().await.map_err(settlement_failure)?;
         let mut lanes = BTreeMap::new();
         for (wallet, label) in keys {
             let lane = chain.lane(&label).await.map_err(lane_failure)?;
             let _ = lanes.insert(wallet, lane);
         }
-        Ok(Self { chain: Arc::new(chain), lanes, limits })
+        Ok(Self { chain: Arc::new(chain), lanes, settlement, limits })
     }
 
     /// The chain, for reading.
@@ -172,6 +176,7 @@ impl Dispatch {
     /// Closes the store.
     pub(crate) async fn close(self) {
         drop(self.lanes);
+        self.settlement.stop().await;
         if let Some(chain) = Arc::into_inner(self.chain) {
             chain.close().await;
         }
@@ -247,6 +252,16 @@ fn lane_failure(error: LaneError) -> Failure {
         LaneError::Key(_) | LaneError::Held { .. } | LaneError::Store(_) => FailureKind::Environment,
     };
     Failure::new(kind, error)
+}
+
+fn settlement_failure(error: SettlementError) -> Failure {
+    let kind = match &error {
+        SettlementError::Node(_) => FailureKind::Unreachable,
+        SettlementError::NoBlock { .. } | SettlementError::Setup(_) | SettlementError::Store(_) => {
+            FailureKind::Environment
+        }
+    };
+    Failure::new(kind, error).with_hint(GO_ON)
 }
 
 /// A chain that cannot be opened: the node is away, it is another network's, or the store belongs to another.

@@ -228,6 +228,10 @@ pub(super) const SENT_AGAIN: &str = select_intents!(
 /// All after attempt `$2` at `$1`; at most `$3`.
 pub(super) const ALL: &str =
     select_intents!("WHERE key > $1 OR (key = $1 AND attempt > $2) ORDER BY key, attempt LIMIT $3");
+/// Without an end, of `$1`, with nonces from `$2` to `$3`; at most `$4`.
+pub(super) const OPEN_BETWEEN: &str = select_intents!(
+    "WHERE sender = $1 AND nonce >= $2 AND nonce <= $3 AND state IN ('sent', 'cancelling') ORDER BY nonce LIMIT $4"
+);
 /// Keys without an end after sender `$1` and nonce `$2`; at most `$3`.
 pub(super) const OPEN_KEYS: &str = "SELECT key, sender, nonce FROM chain_intents
     WHERE state IN ('sent', 'cancelling') AND (sender > $1 OR (sender = $1 AND nonce > $2))

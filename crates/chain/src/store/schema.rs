@@ -16,6 +16,8 @@ const MIGRATIONS: &[Migration] = &[Migration {
     CREATE TABLE chain_lanes (
         sender BYTEA NOT NULL PRIMARY KEY, next_nonce BIGINT NOT NULL, fence BIGINT NOT NULL,
         holder BYTEA NOT NULL, leased_until_us BIGINT NOT NULL);
+    -- The last block whose ends are stored: one row, once the ledger is followed.
+    CREATE TABLE chain_cursor (id BIGINT NOT NULL PRIMARY KEY, number BIGINT NOT NULL, hash BYTEA NOT NULL);
     -- An attempt at an intent: the signed bytes, and how it ended. A key has a further attempt only after a refusal.
     -- `state` is sent, cancelling, mined or refused; `filler_*` is the empty transaction that is to use the nonce instead.
     -- `is_sent_again` says that more than the attempt's first delivery sends its bytes: its nonce is then never given back.

@@ -93,7 +93,10 @@ impl Target {
             let (what, known) = match (service, what.as_str()) {
                 (Some(rows), _) => (rows.name, rows.migrations.len()),
                 (None, "journal") => ("journal", JOURNAL_VERSION),
-                (None, other) => return Err(self.wrong(number, format!("no service here has tables `{other}`"))),
+                (None, other) => {
+                    let why = "no service here has such: it is of another service, or of a newer release".to_owned();
+                    return Err(ImportError::Table { table: other.to_owned(), why });
+                }
             };
             match usize::try_from(*found) {
                 Ok(version @ 1..) if version <= known => {

@@ -28,14 +28,19 @@ struct Bank {
 
 impl Bank {
     async fn open(node: &Node, store: &Path) -> Self {
+        Self::with(Self::open_chain(node, &Place::Sqlite { path: store.to_owned() }).await).await
+    }
+
+    async fn open_chain(node: &Node, store: &Place) -> Chain {
         let profile = Profile::embedded(CHAIN_ID, Rules::Berlin, BLOCK_GAS_LIMIT);
         let mut custody = Custody::new(profile.network());
-        let label = KeyLabel::parse("central-bank").unwrap();
-        let _ = custody.add_test_key(label.clone(), Purpose::Transactions).unwrap();
+        let _ = custody.add_test_key(label(), Purpose::Transactions).unwrap();
         let transport = Arc::new(HttpTransport::new(&node.http).unwrap());
-        let store = Place::Sqlite { path: store.to_owned() };
-        let chain = Chain::open(profile, transport, &store, Arc::new(custody)).await.unwrap();
-        let lane = chain.lane(&label).await.unwrap();
+        Chain::open(profile, transport, store, Arc::new(custody)).await.unwrap()
+    }
+
+    async fn with(chain: Chain) -> Self {
+        let lane = chain.lane(&label()).await.unwrap();
         Self { chain, lane }
     }
 
@@ -80,6 +85,10 @@ impl Bank {
         drop(self.lane);
         self.chain.close().await;
     }
+}
+
+fn label() -> KeyLabel {
+    KeyLabel::parse("central-bank").unwrap()
 }
 
 fn key(text: &str) -> IntentKey {
@@ -183,4 +192,103 @@ async fn a_platform_that_dies_between_sending_and_receipt_finds_its_transaction(
     assert_eq!((again.is_repeated, again.hash), (true, submitted.hash));
     assert_eq!(bank.outcome(&again.key).await.hash, submitted.hash);
     assert_eq!(bank.nonce().await, 1);
+}
+
+/// How many payments a test makes.
+const PAYMENTS: u64 = 60;
+
+fn payment(contract: Address, number: u64) -> Intent {
+    let to = Address::with_last_byte(7);
+    call(&format!("pay/{number}"), contract, &RealDigital::transferCall { to, value: U256::from(number) })
+}
+
+/// The types and keys of what a store has published, in order.
+async fn published(store: &Path) -> Vec<(String, String)> {
+    let place = Place::Sqlite { path: store.to_owned() };
+    let config = journal::StoreConfig { state_rows: &[chain::STATE_ROWS], ..journal::StoreConfig::at(place) };
+    let store = journal::Store::open(&config).await.unwrap();
+    let events = store.published_after(messages::Position::START, 4_096).await.unwrap();
+    let told = events.iter().map(|event| {
+        let body: Value = serde_json::from_slice(event.payload.as_bytes()).unwrap();
+        (event.metadata.event_type.to_string(), body["key"].as_str().unwrap().to_owned())
+    });
+    let told = told.collect();
+    store.close().await;
+    told
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ends_are_stored_once_from_the_followed_blocks_though_nobody_waits_and_the_platform_dies() {
+    let (ledger, folder) = (TestLedger::new(), tempfile::tempdir().unwrap());
+    let node = ledger.start(&["--block-period", "50ms"]);
+    let store = folder.path().join("chain.db");
+    let bank = Bank::open(&node, &store).await;
+    let contract = bank.settled(&bank.deployment()).await.created_address.unwrap();
+    // The central bank has no coins: each payment reverts, and says why.
+    let payments: Vec<Intent> = (1..=PAYMENTS).map(|number| payment(contract, number)).collect();
+    let (first, second) = payments.split_at(payments.len() / 2);
+    for result in bank.lane.submit_all(first).await {
+        let _ = result.unwrap();
+    }
+    let settlement = bank.chain.settle().await.unwrap();
+    // Dropped in the middle, as by a process that dies.
+    drop(settlement);
+    for result in bank.lane.submit_all(second).await {
+        let _ = result.unwrap();
+    }
+    bank.close().await;
+    let bank = Bank::open(&node, &store).await;
+    let settlement = bank.chain.settle().await.unwrap();
+    let deadline = tokio::time::Instant::now() + LIMIT;
+    while !bank.chain.open_intents().await.unwrap().is_empty() {
+        assert!(tokio::time::Instant::now() < deadline, "ends are missing");
+        tokio::task::yield_now().await;
+    }
+    for payment in &payments {
+        let mined = bank.outcome(&payment.key).await;
+        let receipt = bank.chain.rpc().receipt(mined.hash).await.unwrap().unwrap();
+        assert_eq!(
+            (mined.block_hash, mined.gas_used, &mined.logs),
+            (receipt.block_hash, receipt.gas_used, &receipt.logs)
+        );
+        assert!(!mined.execution.is_success() && mined.execution.revert_data().is_some_and(|data| !data.is_empty()));
+    }
+    settlement.stop().await;
+    bank.close().await;
+    let mut told = published(&store).await;
+    assert_eq!(told.len(), payments.len() + 1);
+    told.sort();
+    told.dedup();
+    assert_eq!(told.len(), payments.len() + 1, "an end was published twice");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_that_follow_for_one_store_publish_each_end_once() {
+    let (ledger, server) =
+        (TestLedger::new(), tokio::task::spawn_blocking(test_servers::Postgres::shared).await.unwrap().unwrap());
+    let node = ledger.start(&["--block-period", "50ms"]);
+    let url = tokio::task::spawn_blocking(|| server.database().unwrap()).await.unwrap();
+    let place = Place::Postgres { url, schema: "chain".to_owned() };
+    let (holder, other) = (Bank::open_chain(&node, &place).await, Bank::open_chain(&node, &place).await);
+    let settling = (holder.settle().await.unwrap(), other.settle().await.unwrap());
+    let bank = Bank::with(holder).await;
+    let contract = bank.settled(&bank.deployment()).await.created_address.unwrap();
+    let payments: Vec<Intent> = (1..=PAYMENTS).map(|number| payment(contract, number)).collect();
+    for result in bank.lane.submit_all(&payments).await {
+        let _ = result.unwrap();
+    }
+    for payment in &payments {
+        let _ = bank.outcome(&payment.key).await;
+        assert!(matches!(other.outcome(&payment.key, LIMIT).await, Ok(Outcome::Mined(_))));
+    }
+    settling.0.stop().await;
+    settling.1.stop().await;
+    bank.close().await;
+    other.close().await;
+    let config = journal::StoreConfig { state_rows: &[chain::STATE_ROWS], ..journal::StoreConfig::at(place) };
+    let store = journal::Store::open(&config).await.unwrap();
+    let events = store.published_after(messages::Position::START, 4_096).await.unwrap();
+    assert_eq!(events.len(), payments.len() + 1);
+    assert_eq!(chain::state_differences(&store).await.unwrap(), Vec::<String>::new());
+    store.close().await;
 }

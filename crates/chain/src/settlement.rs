@@ -1,0 +1,431 @@
+//! Stores how intents ended, from the blocks that a [`Follower`] gives: nobody need wait for an intent for its end to be known.
+//!
+//! The ends of a block and the place that was reached are one decision: what was stored is not stored again, wherever this process
+//! dies, and of two processes that follow for one store each end comes from one. Whoever waits with [`Chain::outcome`] is told.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use alloy_primitives::{Address, B256};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::chain::{Chain, Core};
+use crate::follower::{
+    Cursor, FollowError, FollowSettings, FollowSetupError, FollowView, FollowedBlock, FollowedLedger, FollowedNode,
+    FollowedTransaction, Follower,
+};
+use crate::intent::IntentKey;
+use crate::outcome::{Execution, Mined, Outcome, Refusal};
+use crate::rpc::{At, Rpc, RpcError};
+use crate::store::{StoreError, StoredIntent};
+use crate::transport::RpcTransport;
+
+/// How often a block is decided anew because somebody stored one of its ends meanwhile.
+const ATTEMPTS_MAX: u32 = 16;
+
+/// The pause after the store failed, doubled each time up to the longest.
+const STORE_PAUSE: Duration = Duration::from_millis(100);
+
+/// The longest pause after the store failed.
+const STORE_PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// A node to follow: its name without secrets, and the way to it.
+#[derive(Clone)]
+pub struct SettlingNode {
+    /// What it is called.
+    pub name: String,
+    /// The way to it.
+    pub transport: Arc<dyn RpcTransport>,
+}
+
+/// Stores ends until it is dropped.
+pub struct Settlement {
+    core: Arc<Core>,
+    task: JoinHandle<()>,
+    state: watch::Receiver<SettlementState>,
+}
+
+/// How it stands.
+#[derive(Clone)]
+pub enum SettlementState {
+    /// It stores what the nodes give.
+    Following(FollowView),
+    /// No node gives the next block, or the store fails; it tries on.
+    Waiting {
+        /// Why.
+        reason: String,
+    },
+    /// The ledger is another than was followed. Lanes are paused, and nothing goes on before a person has looked.
+    Stopped {
+        /// What happened, and what to do.
+        reason: String,
+    },
+}
+
+/// Following cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum SettlementError {
+    /// The nodes given do not make a quorum.
+    #[error("the nodes cannot be followed")]
+    Setup(#[source] FollowSetupError),
+    /// The node did not say where the ledger is.
+    #[error("the node does not say where its ledger is")]
+    Node(#[source] RpcError),
+    /// The node has no such block.
+    #[error("the node has no block {number}")]
+    NoBlock {
+        /// Its number.
+        number: u64,
+    },
+    /// The store failed.
+    #[error("the place that was reached cannot be read or stored")]
+    Store(#[source] StoreError),
+}
+
+impl Chain {
+    /// The same by the node alone that this chain sends to: what that says is believed.
+    ///
+    /// # Errors
+    ///
+    /// See [`SettlementError`].
+    pub async fn settle(&self) -> Result<Settlement, SettlementError> {
+        let transport = self.core.rpc.transport();
+        self.settle_from(vec![SettlingNode { name: "the node".to_owned(), transport }]).await
+    }
+
+    /// Begins to store ends, from where the store stands; a store that never followed begins at the head of today, after the
+    /// intents that are open have been looked up.
+    ///
+    /// # Errors
+    ///
+    /// See [`SettlementError`].
+    pub async fn settle_from(&self, nodes: Vec<SettlingNode>) -> Result<Settlement, SettlementError> {
+        let cursor = self.core.settled_to().await?;
+        // Made once before the task is, so that what is wrong with the nodes is told here.
+        let follower = self.core.follower(&nodes, cursor).map_err(SettlementError::Setup)?;
+        let (sender, state) = watch::channel(SettlementState::Following(follower.view()));
+        let _ = self.core.followers.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let task = tokio::spawn(run(Arc::clone(&self.core), nodes, follower, cursor, sender));
+        Ok(Settlement { core: Arc::clone(&self.core), task, state })
+    }
+}
+
+impl Settlement {
+    /// How it stands now, and a wake-up whenever that changes.
+    pub fn state(&self) -> watch::Receiver<SettlementState> {
+        self.state.clone()
+    }
+
+    /// Ends it, and waits until it holds nothing any more.
+    pub async fn stop(mut self) {
+        self.task.abort();
+        drop((&mut self.task).await);
+    }
+}
+
+impl Drop for Settlement {
+    fn drop(&mut self) {
+        self.task.abort();
+        let _ = self.core.followers.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+    }
+}
+
+/// Those who wait for ends, by key.
+#[derive(Default)]
+pub(crate) struct Waiters(Mutex<HashMap<IntentKey, watch::Sender<Option<Outcome>>>>);
+
+impl Waiters {
+    /// Sees the intent's end if it is stored from now on.
+    pub(crate) fn wait(&self, key: &IntentKey) -> watch::Receiver<Option<Outcome>> {
+        let mut waiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Those whom nobody listens to any more.
+        if waiters.len() >= WAITERS_KEPT && !waiters.contains_key(key) {
+            waiters.retain(|_, sender| sender.receiver_count() > 0);
+        }
+        waiters.entry(key.clone()).or_insert_with(|| watch::Sender::new(None)).subscribe()
+    }
+
+    fn tell(&self, key: &IntentKey, outcome: &Outcome) {
+        let waiter = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        if let Some(waiter) = waiter {
+            let _ = waiter.send_replace(Some(outcome.clone()));
+        }
+    }
+}
+
+/// From how many keys on those are removed whom nobody waits for.
+const WAITERS_KEPT: usize = 1_024;
+
+/// What became of a block.
+enum Step {
+    /// Its ends are stored.
+    Stored,
+    /// Another process stored it, or later ones: this is where the store stands.
+    Elsewhere(Cursor),
+}
+
+async fn run(
+    core: Arc<Core>,
+    nodes: Vec<SettlingNode>,
+    mut follower: Follower,
+    mut cursor: Cursor,
+    state: watch::Sender<SettlementState>,
+) {
+    loop {
+        let block = match follower.next().await {
+            Ok(block) => block,
+            Err(error) => {
+                let reason = with_causes(&error);
+                if !error.may_go_on() {
+                    core.pause_lanes(&reason).await;
+                    let _ = state.send_replace(SettlementState::Stopped { reason });
+                    return;
+                }
+                tracing::warn!(reason, "no block can be followed");
+                let _ = state.send_replace(SettlementState::Waiting { reason });
+                continue;
+            }
+        };
+        match core.settle_stubbornly(&block, cursor, &state).await {
+            Step::Stored => cursor = block.cursor(),
+            Step::Elsewhere(reached) => {
+                cursor = reached;
+                match core.follower(&nodes, cursor) {
+                    Ok(anew) => follower = anew,
+                    Err(error) => unreachable!("the same nodes made a quorum before: {error}"),
+                }
+            }
+        }
+        let _ = state.send_if_modified(|state| {
+            let is_new = !matches!(state, SettlementState::Following(_));
+            *state = SettlementState::Following(follower.view());
+            is_new
+        });
+    }
+}
+
+fn with_causes(error: &FollowError) -> String {
+    match error {
+        FollowError::LedgerChanged { change, .. } => format!("{error}: {change}"),
+        FollowError::Stalled { .. } => error.to_string(),
+    }
+}
+
+impl Core {
+    fn follower(&self, nodes: &[SettlingNode], cursor: Cursor) -> Result<Follower, FollowSetupError> {
+        let settings = FollowSettings::of(&self.profile, nodes.len());
+        let node = |node: &SettlingNode| FollowedNode::new(node.name.clone(), Rpc::new(Arc::clone(&node.transport)));
+        let ledger = FollowedLedger { chain_id: self.profile.chain_id, genesis_hash: self.store.genesis() };
+        Follower::new(nodes.iter().map(node).collect(), ledger, cursor, settings)
+    }
+
+    /// Where the store stands. One that never followed begins at today's last final block; what was mined up to there is looked
+    /// up first.
+    async fn settled_to(&self) -> Result<Cursor, SettlementError> {
+        if let Some(cursor) = self.store.cursor().await.map_err(SettlementError::Store)? {
+            return Ok(cursor);
+        }
+        let head = self.rpc.block_number().await.map_err(SettlementError::Node)?;
+        let number = head.saturating_sub(self.profile.finality_blocks);
+        let block = self.rpc.block(At::Number(number)).await.map_err(SettlementError::Node)?;
+        let hash = block.ok_or(SettlementError::NoBlock { number })?.hash;
+        for key in self.store.open_keys().await.map_err(SettlementError::Store)? {
+            let Some(intent) = self.store.intent(&key).await.map_err(SettlementError::Store)? else { continue };
+            if let Some(outcome) = self.find_end(&intent, head).await.map_err(SettlementError::Node)? {
+                self.store.settle(&intent, &outcome).await.map_err(SettlementError::Store)?;
+            }
+        }
+        self.store.begin_cursor(Cursor { number, hash }).await.map_err(SettlementError::Store)
+    }
+
+    /// Stores the block's ends, however often the store fails: without them nothing later may be stored.
+    async fn settle_stubbornly(
+        &self,
+        block: &FollowedBlock,
+        from: Cursor,
+        state: &watch::Sender<SettlementState>,
+    ) -> Step {
+        let mut pause = STORE_PAUSE;
+        loop {
+            match self.settle_block(block, from).await {
+                Ok(step) => return step,
+                Err(error) => {
+                    tracing::error!(block = block.number, %error, "the ends in a block were not stored, trying on");
+                    let _ = state.send_replace(SettlementState::Waiting { reason: error.to_string() });
+                    tokio::time::sleep(pause).await;
+                    pause = STORE_PAUSE_MAX.min(pause * 2);
+                }
+            }
+        }
+    }
+
+    async fn settle_block(&self, block: &FollowedBlock, from: Cursor) -> Result<Step, StoreError> {
+        for _ in 0..ATTEMPTS_MAX {
+            let ends = self.ends_in(block).await?;
+            if self.store.settle_block(&ends, from, block.cursor()).await? {
+                for (intent, outcome) in &ends {
+                    self.waiters.tell(&intent.key, outcome);
+                }
+                return Ok(Step::Stored);
+            }
+            match self.store.cursor().await? {
+                Some(reached) if reached != from => return Ok(Step::Elsewhere(reached)),
+                _ => {}
+            }
+        }
+        Err(StoreError::Damaged {
+            what: "block's ends",
+            why: format!("somebody stored one of them before, {ATTEMPTS_MAX} times"),
+        })
+    }
+
+    /// The ends of our intents in a block.
+    async fn ends_in(&self, block: &FollowedBlock) -> Result<Vec<(StoredIntent, Outcome)>, StoreError> {
+        if block.transactions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ours = self.store.senders().await?;
+        let mut by_sender: BTreeMap<Address, BTreeMap<u64, &FollowedTransaction>> = BTreeMap::new();
+        for transaction in block.transactions.iter().filter(|transaction| ours.contains(&transaction.from)) {
+            let _ = by_sender.entry(transaction.from).or_default().insert(transaction.nonce, transaction);
+        }
+        let mut ends = Vec::new();
+        for (sender, transactions) in by_sender {
+            let (Some((first, _)), Some((last, _))) = (transactions.first_key_value(), transactions.last_key_value())
+            else {
+                continue;
+            };
+            for intent in self.store.open_between(sender, *first, *last).await? {
+                let Some(transaction) = transactions.get(&intent.nonce) else { continue };
+                let outcome = match end_of(&intent, transaction, block) {
+                    Outcome::Mined(mined) => Outcome::Mined(self.explained(&intent, mined).await),
+                    refused @ Outcome::Refused(_) => refused,
+                };
+                ends.push((intent, outcome));
+            }
+        }
+        Ok(ends)
+    }
+
+    /// With the revert's bytes, if the nodes that were followed do not keep them.
+    async fn explained(&self, intent: &StoredIntent, mined: Mined) -> Mined {
+        if mined.execution != (Execution::Reverted { data: None }) {
+            return mined;
+        }
+        let data = self.revert_by_call(intent, mined.block_number).await;
+        Mined { execution: Execution::Reverted { data }, ..mined }
+    }
+}
+
+/// How an open intent ended, now that its nonce was used in a final block.
+fn end_of(intent: &StoredIntent, used: &FollowedTransaction, block: &FollowedBlock) -> Outcome {
+    if used.hash == intent.hash {
+        let execution =
+            if used.is_success { Execution::Succeeded } else { Execution::Reverted { data: used.revert_data.clone() } };
+        return Outcome::Mined(Mined {
+            hash: used.hash,
+            block_number: block.number,
+            block_hash: block.hash,
+            transaction_index: used.index,
+            gas_used: used.gas_used,
+            created_address: used.created_address,
+            execution,
+            logs: used.logs.clone(),
+        });
+    }
+    match &intent.cancelling {
+        Some((reason, filler)) if filler.hash == used.hash => Outcome::Refused(Refusal { reason: reason.clone() }),
+        _ => {
+            let reason = displaced(intent.nonce, used.hash);
+            tracing::error!(sender = %intent.sender, key = %intent.key, reason, "somebody else sends with our key");
+            Outcome::Refused(Refusal { reason })
+        }
+    }
+}
+
+/// Why an intent has no effect whose nonce a foreign transaction used.
+pub(crate) fn displaced(nonce: u64, by: B256) -> String {
+    format!("nonce {nonce} was used by transaction {by}, which is not ours")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Filler;
+
+    const OURS: B256 = B256::repeat_byte(1);
+    const FILLER: B256 = B256::repeat_byte(2);
+
+    fn intent(cancelling: bool) -> StoredIntent {
+        let filler = Filler { hash: FILLER, raw: vec![2].into() };
+        StoredIntent {
+            key: IntentKey::parse("k").unwrap(),
+            attempt: 1,
+            fingerprint: B256::ZERO,
+            subject: String::new(),
+            sender: Address::ZERO,
+            nonce: 7,
+            hash: OURS,
+            raw: vec![1].into(),
+            created_address: None,
+            cancelling: cancelling.then(|| ("refused by the node".to_owned(), filler)),
+            outcome: None,
+            is_without_logs: false,
+        }
+    }
+
+    fn told(is_cancelling: bool, hash: B256, is_success: bool) -> String {
+        let used = FollowedTransaction {
+            hash,
+            index: 3,
+            from: Address::ZERO,
+            to: None,
+            nonce: 7,
+            is_success,
+            gas_used: 21_000,
+            created_address: None,
+            revert_data: None,
+            first_log_index: 0,
+            logs: Vec::new(),
+        };
+        let block = FollowedBlock {
+            number: 5,
+            hash: B256::repeat_byte(9),
+            parent_hash: B256::ZERO,
+            timestamp_seconds: 0,
+            transactions: vec![used.clone()],
+        };
+        match end_of(&intent(is_cancelling), &used, &block) {
+            Outcome::Mined(mined) => {
+                format!("block {} index {} {:?}", mined.block_number, mined.transaction_index, mined.execution)
+            }
+            Outcome::Refused(refusal) => refusal.reason,
+        }
+    }
+
+    #[test]
+    fn a_used_nonce_ends_an_intent_by_whose_transaction_used_it() {
+        assert_eq!(told(false, OURS, true), "block 5 index 3 Succeeded");
+        assert_eq!(told(true, OURS, false), "block 5 index 3 Reverted { data: None }");
+        assert_eq!(told(true, FILLER, true), "refused by the node");
+        for is_cancelling in [false, true] {
+            assert_eq!(told(is_cancelling, B256::repeat_byte(3), true), displaced(7, B256::repeat_byte(3)));
+        }
+    }
+
+    #[test]
+    fn whoever_waits_is_told_and_nobody_else_is_kept() {
+        let waiters = Waiters::default();
+        let key = |number: usize| IntentKey::parse(&number.to_string()).unwrap();
+        let waiting = waiters.wait(&key(0));
+        for number in 1..3 * WAITERS_KEPT {
+            drop(waiters.wait(&key(number)));
+        }
+        assert!(waiters.0.lock().unwrap().len() <= WAITERS_KEPT);
+        let end = Outcome::Refused(Refusal { reason: "no".to_owned() });
+        waiters.tell(&key(0), &end);
+        assert_eq!(waiting.borrow().as_ref(), Some(&end));
+    }
+}
