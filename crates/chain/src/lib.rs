@@ -78,7 +78,7 @@
 //! `simulation` runs thousands of seeded schedules of intents against a model of a node that loses requests, answers and its
 //! pool, lies about hashes, stalls, refuses, shares its address with a node that refuses more, and lets foreign transactions take
 //! nonces, with others waiting for outcomes beside deliveries and this process killed in between.
-//! Defects planted on purpose must be caught by it.
+//! Defects planted on purpose must be caught by it. The follower has a simulation of its own, of several nodes that lie.
 
 mod chain;
 mod delivery;

@@ -17,7 +17,7 @@ const SLEEPS: &[&str] = &["sleep", "sleep_ms", "sleep_until"];
 const WAITER: &str = "wait_until";
 
 /// Modules whose runtime is paused, so that a sleep is an event of the simulated world and takes no time.
-const VIRTUAL_TIME: &[&str] = &["crates/chain/src/simulation"];
+const VIRTUAL_TIME: &[&str] = &["crates/chain/src/follower/simulation", "crates/chain/src/simulation"];
 
 /// Finds the banned calls, inside the arguments of macros too.
 pub(crate) fn check(source: &RustSource) -> Vec<Finding> {

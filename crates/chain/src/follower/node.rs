@@ -235,6 +235,8 @@ impl NodeState {
         self.examine_trouble.end();
         self.examined_at = Some(now);
         self.is_suspect = false;
+        // It may know the method by now.
+        self.is_one_by_one = false;
         self.is_named &= change.is_some();
         if change.is_some() {
             self.examine_trouble.until = now + ELSEWHERE_PAUSE;
@@ -306,6 +308,16 @@ impl Node {
     pub(super) fn state(&self) -> MutexGuard<'_, NodeState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// It did not say its head. Gives the pause before it is asked again.
+    fn silent(&self, why: String, pace: Pace) -> Duration {
+        let mut state = self.state();
+        let pause = state.head_trouble.add(why, pace);
+        if state.head_trouble.in_a_row == pace.attempts_max {
+            tracing::warn!(node = self.name, why = state.head_trouble.why, "a node is down, and is still tried");
+        }
+        pause
+    }
 }
 
 /// Asks the node for its head for ever: at each poll, and at a hint of a head that it is not known to have.
@@ -320,8 +332,8 @@ pub(super) async fn watch_head(shared: std::sync::Arc<Shared>, node: usize) {
                 node.state().saw_head(head);
                 settings.head_poll
             }
-            Ok(Err(error)) => node.state().head_trouble.add(error.to_string(), settings.pace),
-            Err(_) => node.state().head_trouble.add("it does not say its head in time".to_owned(), settings.pace),
+            Ok(Err(error)) => node.silent(error.to_string(), settings.pace),
+            Err(_) => node.silent("it does not say its head in time".to_owned(), settings.pace),
         };
         shared.tick.send_replace(());
         let known = node.state().head.unwrap_or(0);

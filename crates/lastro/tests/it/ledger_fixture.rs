@@ -81,7 +81,12 @@ impl Payer {
     pub(crate) fn payment(&self, nonce: u64) -> SignedTransaction {
         let (chain_id, to, value) = (Some(CHAIN_ID), SINK.into(), U256::ONE);
         let unsigned = TxLegacy { chain_id, nonce, gas_limit: 21_000, to, value, ..Default::default() };
-        self.custody.sign_transaction(&self.label, &unsigned.encoded_for_signing(), CHAIN_ID).unwrap()
+        self.sign(&unsigned.encoded_for_signing())
+    }
+
+    /// The transaction whose signing bytes these are.
+    pub(crate) fn sign(&self, unsigned: &[u8]) -> SignedTransaction {
+        self.custody.sign_transaction(&self.label, unsigned, CHAIN_ID).unwrap()
     }
 }
 

@@ -11,6 +11,7 @@ mod demo_killed;
 mod doctor;
 mod drex_deploy;
 mod drex_sandbox;
+mod follow_over_http;
 mod journal_carried;
 mod journal_verify;
 mod keys;
