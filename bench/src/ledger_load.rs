@@ -8,9 +8,9 @@
 
 mod connection;
 mod drive;
-mod ledger_process;
+pub(crate) mod ledger_process;
 mod report;
-mod signer;
+pub(crate) mod signer;
 mod token;
 mod watcher;
 

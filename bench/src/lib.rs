@@ -5,11 +5,13 @@
 //! bounded: transactions, connections, time.
 //!
 //! * [`ledger_load`]: ERC-20 transfers against `lastro ledger run`, started as a process of its own.
+//! * [`follow`]: a follower that catches up with such a ledger.
 //! * [`journal_load`]: commands and events against the journal's stores, with peers on the same database.
 //!
 //! `lastro bench` runs them too, so that whoever has the binary can measure their own machine.
 
 mod figures;
+pub mod follow;
 pub mod journal_load;
 pub mod ledger_load;
 mod machine;
@@ -21,6 +23,8 @@ use anyhow::Result;
 pub enum Benchmark {
     /// ERC-20 transfers against an embedded ledger that this program starts
     LedgerLoad(ledger_load::Options),
+    /// A follower that catches up with an embedded ledger that this program starts
+    Follow(follow::Options),
     /// Events and commands against the journal on SQLite and PostgreSQL
     Journal(journal_load::Options),
 }
@@ -43,6 +47,10 @@ pub fn run(benchmark: &Benchmark, front: &[&str], progress: &dyn Fn(&str)) -> Re
     match benchmark {
         Benchmark::LedgerLoad(options) => {
             let report = ledger_load::run(options)?;
+            Ok(Figures { text: report.text(), json: report.json() })
+        }
+        Benchmark::Follow(options) => {
+            let report = follow::run(options)?;
             Ok(Figures { text: report.text(), json: report.json() })
         }
         Benchmark::Journal(options) => {

@@ -23,18 +23,18 @@ const EXTRA_DATA: &str = "0xf83aa00000000000000000000000000000000000000000000000
 
 /// A running ledger. It is killed when this is dropped.
 #[derive(Debug)]
-pub(super) struct LedgerProcess {
+pub(crate) struct LedgerProcess {
     child: Child,
     errors: PathBuf,
     /// Where it serves HTTP.
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     /// Its process id.
-    pub(super) process: String,
+    pub(crate) process: String,
 }
 
 impl LedgerProcess {
     /// Makes a data directory in `folder` and runs a ledger on it.
-    pub(super) fn start(lastro: &Path, folder: &Path, block_period: &str) -> Result<Self> {
+    pub(crate) fn start(lastro: &Path, folder: &Path, block_period: &str) -> Result<Self> {
         let (genesis, data_dir, errors) = (folder.join("genesis.json"), folder.join("data"), folder.join("errors.log"));
         fs::write(&genesis, genesis_json())?;
         let mut init = Command::new(lastro);
@@ -68,12 +68,12 @@ impl LedgerProcess {
     }
 
     /// Whether the ledger has ended by itself.
-    pub(super) fn has_ended(&mut self) -> bool {
+    pub(crate) fn has_ended(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(Some(_)))
     }
 
     /// What the ledger last said on its standard error.
-    pub(super) fn last_words(&self) -> String {
+    pub(crate) fn last_words(&self) -> String {
         let text = fs::read_to_string(&self.errors).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
         let last = &lines[lines.len().saturating_sub(LAST_WORDS_LINES)..];
