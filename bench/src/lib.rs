@@ -5,6 +5,7 @@
 //! bounded: transactions, connections, time.
 //!
 //! * [`ledger_load`]: ERC-20 transfers against `lastro ledger run`, started as a process of its own.
+//! * [`intents`]: intents through lanes, from their submission to their stored end, on such a ledger.
 //! * [`follow`]: a follower that catches up with such a ledger.
 //! * [`journal_load`]: commands and events against the journal's stores, with peers on the same database.
 //!
@@ -12,6 +13,7 @@
 
 mod figures;
 pub mod follow;
+pub mod intents;
 pub mod journal_load;
 pub mod ledger_load;
 mod machine;
@@ -25,6 +27,8 @@ pub enum Benchmark {
     LedgerLoad(ledger_load::Options),
     /// A follower that catches up with an embedded ledger that this program starts
     Follow(follow::Options),
+    /// Intents through lanes to an embedded ledger that this program starts, until their ends are stored
+    Chain(intents::Options),
     /// Events and commands against the journal on SQLite and PostgreSQL
     Journal(journal_load::Options),
 }
@@ -51,6 +55,10 @@ pub fn run(benchmark: &Benchmark, front: &[&str], progress: &dyn Fn(&str)) -> Re
         }
         Benchmark::Follow(options) => {
             let report = follow::run(options)?;
+            Ok(Figures { text: report.text(), json: report.json() })
+        }
+        Benchmark::Chain(options) => {
+            let report = intents::run(options)?;
             Ok(Figures { text: report.text(), json: report.json() })
         }
         Benchmark::Journal(options) => {

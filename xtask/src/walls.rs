@@ -33,10 +33,11 @@ const NONE: &[&str] = &[];
 
 /// One row for each crate of the workspace.
 pub(crate) const WALLS: &[Wall] = &[
-    // The load generator starts the servers that it measures and their peers, and measures `chain`'s follower.
+    // The load generator starts the servers that it measures and their peers, and measures `chain` with keys for
+    // tests alone.
     Wall {
         name: "bench",
-        may_use: &["bindings", "chain", "journal", "messages", "test-servers"],
+        may_use: &["bindings", "chain", "custody", "journal", "messages", "test-servers"],
         tests_may_use: NONE,
         is_pure: false,
     },

@@ -203,7 +203,8 @@ impl Core {
         };
         let unsigned = empty.unsigned(&self.profile, intent.nonce);
         let signed = self.custody.sign_transaction(&lane.label, &unsigned, self.profile.chain_id);
-        let signed = signed.map_err(|source| SubmitError::Sign { key: intent.key.clone(), source })?;
+        let signed =
+            signed.map_err(|source| SubmitError::Sign { key: intent.key.clone(), source: Box::new(source) })?;
         Ok(Filler { hash: signed.hash, raw: signed.raw })
     }
 

@@ -60,7 +60,7 @@ pub enum SubmitError {
         /// The key; it is free.
         key: IntentKey,
         /// Why not.
-        source: SignError,
+        source: Box<SignError>,
     },
     /// Nothing can be sent by this sender until somebody acts (fund it, permit it, mend the configuration), then
     /// [`Lane::resume`]. If the intent was stored already, it is sent then.
@@ -279,7 +279,8 @@ impl Lane {
         let Profile { chain_id, .. } = self.core.profile;
         let unsigned = intent.unsigned(&self.core.profile, nonce);
         let signed = self.core.custody.sign_transaction(&self.state.label, &unsigned, chain_id);
-        let signed = signed.map_err(|source| SubmitError::Sign { key: intent.key.clone(), source })?;
+        let signed =
+            signed.map_err(|source| SubmitError::Sign { key: intent.key.clone(), source: Box::new(source) })?;
         assert_eq!(
             (signed.sender, signed.nonce),
             (self.state.sender, nonce),

@@ -1,3 +1,5 @@
+//! Facts about the store alone: what a token, a free key or an end that is there already keeps from being written.
+
 use super::*;
 
 async fn opened(folder: &tempfile::TempDir) -> Store {

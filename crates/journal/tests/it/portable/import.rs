@@ -375,6 +375,9 @@ async fn tables_of_another_service_or_a_newer_release_are_refused() {
         assert!(error.to_string().starts_with("table `state.bare` of the export does not fit the store"), "{error}");
         let others = &[StateRows { name: "lanes", migrations: OTHER }, StateRows { name: "notes", migrations: &[] }];
         let error = import(&file, &StoreConfig { state_rows: others, ..config }, quiet()).await.unwrap_err();
-        assert!(error.to_string().starts_with("table `state rows` of the export does not fit the store: no service here"), "{error}");
+        assert!(
+            error.to_string().starts_with("table `state rows` of the export does not fit the store: no service here"),
+            "{error}"
+        );
     }
 }

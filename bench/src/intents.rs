@@ -1,0 +1,239 @@
+//! Intents through lanes: signed, stored, sent to a ledger in another process, followed, and their ends stored and published.
+//!
+//! First as many as the lanes take, then at a steady pace, where what counts is how long a caller waits until its transaction is
+//! stored and the node has it. All parts work on the same cores, the ledger too.
+
+use crate::figures::{Sample, milliseconds, per_second, seconds};
+use crate::ledger_load::ledger_process::LedgerProcess;
+use crate::ledger_load::signer::CHAIN_ID;
+use crate::machine::Machine;
+use alloy_primitives::{Address, Bytes};
+use anyhow::{Context, Result, ensure};
+use chain::{Chain, HttpTransport, Intent, IntentKey, Lane, Outcome, Profile, Rules};
+use custody::{Custody, KeyLabel, Purpose};
+use journal::Place;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use test_servers::Postgres;
+use tokio::task::JoinSet;
+
+/// The shortest period that makes blocks of what is sent at once.
+const BLOCK_PERIOD: &str = "100ms";
+/// The ledger's block gas limit.
+const BLOCK_GAS_LIMIT: u64 = 1_000_000_000;
+/// Gas of a transaction that calls an account without code.
+const GAS: u64 = 30_000;
+/// How many of a lane are on their way at once: the ledger's pool takes nonces up to 199 ahead.
+const IN_FLIGHT: usize = 150;
+/// How long an end may take.
+const END_TIME_MAX: Duration = Duration::from_secs(60);
+
+/// Where the lanes' store is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum StoreKind {
+    /// A file
+    Sqlite,
+    /// A server that this program starts
+    Postgres,
+}
+
+/// What is asked for.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// Intents of the first part
+    #[arg(long, default_value_t = 12_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    intents: u32,
+    /// Lanes that they are sent through
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
+    lanes: u32,
+    /// Intents a second of the second part, which lasts ten seconds; 0 leaves it out
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pace: u32,
+    /// Where the lanes' store is
+    #[arg(long, value_enum, default_value_t = StoreKind::Sqlite)]
+    store: StoreKind,
+    /// Binary under load [default: `lastro` beside this program]
+    #[arg(long, value_name = "FILE")]
+    lastro: Option<PathBuf>,
+    /// Directory for the data, removed afterwards [default: beside this program]
+    #[arg(long, value_name = "DIR")]
+    data_in: Option<PathBuf>,
+}
+
+/// What a run found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    options: Options,
+    machine: Machine,
+    elapsed: Duration,
+    /// From submitting until the node has it, at a steady pace.
+    submitted: Sample,
+    /// From submitting until the end is stored, at a steady pace.
+    ended: Sample,
+}
+
+/// Starts a ledger, sends through lanes, and stops it.
+///
+/// # Errors
+/// If the ledger or the store cannot be started, or an intent does not end as it should.
+pub fn run(options: &Options) -> Result<Report> {
+    let program = std::env::current_exe().context("this program has no path")?;
+    let lastro = options.lastro.clone().unwrap_or_else(|| program.with_file_name("lastro"));
+    ensure!(lastro.is_file(), "there is no binary `{}`: build it with `cargo build --release`", lastro.display());
+    let data_in = options.data_in.clone().or_else(|| program.parent().map(PathBuf::from)).unwrap_or_default();
+    let folder = tempfile::Builder::new().prefix("chain-").tempdir_in(&data_in);
+    let folder = folder.with_context(|| format!("no directory can be made in `{}`", data_in.display()))?;
+    let machine = Machine::look(folder.path(), &lastro);
+    let mut ledger = LedgerProcess::start(&lastro, folder.path(), BLOCK_PERIOD)?;
+    let server = match options.store {
+        StoreKind::Sqlite => None,
+        StoreKind::Postgres => Some(Postgres::start()?),
+    };
+    let place = match &server {
+        None => Place::Sqlite { path: folder.path().join("chain.db") },
+        Some(server) => Place::Postgres { url: server.database()?, schema: "chain".to_owned() },
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let url = format!("http://{}", ledger.address);
+    match runtime.block_on(measure(&url, &place, options)) {
+        Ok((elapsed, submitted, ended)) => Ok(Report { options: options.clone(), machine, elapsed, submitted, ended }),
+        Err(error) if ledger.has_ended() => Err(error.context(ledger.last_words())),
+        Err(error) => Err(error),
+    }
+}
+
+async fn measure(url: &str, place: &Place, options: &Options) -> Result<(Duration, Sample, Sample)> {
+    let profile = Profile::embedded(CHAIN_ID, Rules::Berlin, BLOCK_GAS_LIMIT);
+    let mut custody = Custody::new(profile.network());
+    let labels = (0..options.lanes).map(|lane| KeyLabel::parse(&format!("lane-{lane}")));
+    let labels = labels.collect::<Result<Vec<_>, _>>()?;
+    for label in &labels {
+        let _ = custody.add_test_key(label.clone(), Purpose::Transactions)?;
+    }
+    let chain = Chain::open(profile, Arc::new(HttpTransport::new(url)?), place, Arc::new(custody)).await?;
+    let settlement = chain.settle().await?;
+    let mut lanes = Vec::new();
+    for label in &labels {
+        lanes.push(chain.lane(label).await?);
+    }
+    let elapsed = flood(&chain, &lanes, options.intents).await?;
+    let (submitted, ended) = steadily(&chain, &lanes, options.pace).await?;
+    ensure!(chain.open_intents().await?.is_empty(), "intents were left open");
+    settlement.stop().await;
+    drop(lanes);
+    chain.close().await;
+    Ok((elapsed, submitted, ended))
+}
+
+fn intent(name: &str, number: u32) -> Result<Intent> {
+    let key = IntentKey::parse(&format!("{name}/{number}"))?;
+    Ok(Intent::call(key, Address::repeat_byte(0xcc), Bytes::from(number.to_be_bytes()), GAS, "a call"))
+}
+
+/// As many as the lanes take; until the last end is stored.
+async fn flood(chain: &Chain, lanes: &[Lane], intents: u32) -> Result<Duration> {
+    let began = Instant::now();
+    let mut sending = JoinSet::new();
+    for (index, lane) in (0_u32..).zip(lanes) {
+        let (chain, lane) = (chain.clone(), lane.clone());
+        let numbers: Vec<u32> = (index..intents).step_by(lanes.len()).collect();
+        let _ = sending.spawn(async move {
+            for some in numbers.chunks(IN_FLIGHT) {
+                let intents = some.iter().map(|number| intent("flood", *number)).collect::<Result<Vec<_>>>()?;
+                for result in lane.submit_all(&intents).await {
+                    let _ = result?;
+                }
+                for intent in &intents {
+                    ended(&chain, intent).await?;
+                }
+            }
+            anyhow::Ok(())
+        });
+    }
+    while let Some(sent) = sending.join_next().await {
+        sent??;
+    }
+    Ok(began.elapsed())
+}
+
+/// Ten seconds of so many a second, round the lanes.
+async fn steadily(chain: &Chain, lanes: &[Lane], pace: u32) -> Result<(Sample, Sample)> {
+    let (mut sending, mut took) = (JoinSet::new(), (Vec::new(), Vec::new()));
+    let mut turn = tokio::time::interval(Duration::from_secs(1) / pace.max(1));
+    for (number, lane) in (0..pace * 10).zip(lanes.iter().cycle()) {
+        let _ = turn.tick().await;
+        let (chain, lane) = (chain.clone(), lane.clone());
+        let _ = sending.spawn(async move {
+            let (intent, began) = (intent("steady", number)?, Instant::now());
+            let _ = lane.submit(&intent).await?;
+            let submitted = began.elapsed();
+            ended(&chain, &intent).await?;
+            anyhow::Ok((submitted, began.elapsed()))
+        });
+    }
+    while let Some(sent) = sending.join_next().await {
+        let (submitted, ended) = sent??;
+        took.0.push(u64::try_from(submitted.as_micros())?);
+        took.1.push(u64::try_from(ended.as_micros())?);
+    }
+    Ok((Sample::new(took.0), Sample::new(took.1)))
+}
+
+async fn ended(chain: &Chain, intent: &Intent) -> Result<()> {
+    match chain.outcome(&intent.key, END_TIME_MAX).await? {
+        Outcome::Mined(mined) if mined.execution.is_success() => Ok(()),
+        other => anyhow::bail!("`{}` ended as {other:?}", intent.key),
+    }
+}
+
+impl Report {
+    /// For people.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let Options { intents, lanes, pace, store, .. } = &self.options;
+        let name = match store {
+            StoreKind::Sqlite => "sqlite",
+            StoreKind::Postgres => "postgres",
+        };
+        let rate = per_second(u64::from(*intents), self.elapsed);
+        let mut text = format!(
+            "command    bench chain --intents {intents} --lanes {lanes} --pace {pace} --store {name}\n\
+             intents    {rate} a second through {lanes} lanes, from signature to stored end: {intents} in {} s\n",
+            seconds(self.elapsed),
+        );
+        if *pace > 0 {
+            let p = |sample: &Sample| {
+                let [half, most] = [50, 99].map(|percent| milliseconds(sample.percentile_us(percent)));
+                format!("p50 {half} ms, p99 {most} ms")
+            };
+            text.push_str(&format!(
+                "at {pace}/s   until the node has it {}; until its end is stored {} (blocks of {BLOCK_PERIOD})\n",
+                p(&self.submitted),
+                p(&self.ended)
+            ));
+        }
+        text + &self.machine.text()
+    }
+
+    /// For machines.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let Options { intents, lanes, pace, .. } = &self.options;
+        let p = |sample: &Sample| json!({ "p50_us": sample.percentile_us(50), "p99_us": sample.percentile_us(99) });
+        json!({
+            "benchmark": "chain",
+            "intents": intents,
+            "lanes": lanes,
+            "store": format!("{:?}", self.options.store).to_lowercase(),
+            "intents_per_second": per_second(u64::from(*intents), self.elapsed),
+            "elapsed_ms": u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),
+            "pace": pace,
+            "submitted": p(&self.submitted),
+            "ended": p(&self.ended),
+            "block_period": BLOCK_PERIOD,
+            "machine": self.machine.json(),
+        })
+    }
+}
