@@ -42,7 +42,7 @@
 //!                       accepted, or known already ◄──────┘         │
 //!                            │                                      ├─ refused for good otherwise ──► cancelling: an empty
 //!                            ▼                                      │   transaction competes for the nonce, the ledger decides
-//!                      receipt by our hash ──► mined                │     ├─ ours is mined  ──► mined
+//!                  our hash in a final block ──► mined              │     ├─ ours is mined  ──► mined
 //!                      (succeeded or reverted)                      │     └─ the empty one  ──► refused
 //!                                                                   └─ a foreign transaction is found in a block with our
 //!                                                                      sender and nonce ──► refused
@@ -60,7 +60,8 @@
 //!
 //! [`Chain`] (one network, one store), [`Lane`] (one sender), [`Intent`], [`Outcome`], [`Profile`] (what is sent with),
 //! [`NetworkProfile`] (what a network is expected to be), [`Rpc`] (reading), [`RpcTransport`] (the way to a node), [`Revert`];
-//! [`doctor`] looks at nodes before anything is entrusted to them; [`follower`] gives each final block once, in order.
+//! [`doctor`] looks at nodes before anything is entrusted to them; [`follower`] gives each final block once, in order, and
+//! [`Settlement`] stores and publishes what ended in it. Without one, whoever waits for an outcome asks for receipts.
 //!
 //! # What it must not know
 //!
@@ -69,16 +70,18 @@
 //!
 //! # Invariants
 //!
-//! The signed bytes are committed before they leave. One process holds a store, one lane holder a sender; each statement checks
-//! the lane's token. The store belongs to one chain id and genesis, compared at each start, and a ledger that knows fewer
-//! transactions than the store saw mined is refused.
+//! The signed bytes are committed before they leave. A sender has one lane holder; where processes share a store in PostgreSQL,
+//! by a lease ([`LEASE`]) that says who may try, and a token that each statement checks. An end is stored in the unit of work that
+//! publishes it. The store belongs to one chain id and genesis, compared at each start, and a ledger that knows fewer transactions
+//! than the store saw mined is refused.
 //!
 //! # How it is tested
 //!
 //! `simulation` runs thousands of seeded schedules of intents against a model of a node that loses requests, answers and its
 //! pool, lies about hashes, stalls, refuses, shares its address with a node that refuses more, and lets foreign transactions take
 //! nonces, with others waiting for outcomes beside deliveries and this process killed in between.
-//! Defects planted on purpose must be caught by it. The follower has a simulation of its own, of several nodes that lie.
+//! Defects planted on purpose must be caught by it. Two processes share a store in a real PostgreSQL, one of them stopped.
+//! The follower has a simulation of its own, of several nodes that lie.
 
 mod chain;
 mod delivery;
