@@ -13,6 +13,7 @@ use chain::{Chain, HttpTransport, Intent, IntentKey, Lane, Outcome, Profile, Rul
 use custody::{Custody, KeyLabel, Purpose};
 use journal::Place;
 use serde_json::{Value, json};
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,8 +26,9 @@ const BLOCK_PERIOD: &str = "100ms";
 const BLOCK_GAS_LIMIT: u64 = 1_000_000_000;
 /// Gas of a transaction that calls an account without code.
 const GAS: u64 = 30_000;
-/// How many of a lane are on their way at once: the ledger's pool takes nonces up to 199 ahead.
-const IN_FLIGHT: usize = 150;
+/// How many a lane takes at once, and how many such parts are on their way: the ledger's pool takes nonces up to 199 ahead.
+const PART: usize = 60;
+const PARTS_IN_FLIGHT: usize = 3;
 /// How long an end may take.
 const END_TIME_MAX: Duration = Duration::from_secs(60);
 
@@ -140,14 +142,19 @@ async fn flood(chain: &Chain, lanes: &[Lane], intents: u32) -> Result<Duration> 
         let (chain, lane) = (chain.clone(), lane.clone());
         let numbers: Vec<u32> = (index..intents).step_by(lanes.len()).collect();
         let _ = sending.spawn(async move {
-            for some in numbers.chunks(IN_FLIGHT) {
+            let mut in_flight: VecDeque<Vec<Intent>> = VecDeque::new();
+            for some in numbers.chunks(PART) {
+                if in_flight.len() == PARTS_IN_FLIGHT {
+                    all_ended(&chain, in_flight.pop_front()).await?;
+                }
                 let intents = some.iter().map(|number| intent("flood", *number)).collect::<Result<Vec<_>>>()?;
                 for result in lane.submit_all(&intents).await {
                     let _ = result?;
                 }
-                for intent in &intents {
-                    ended(&chain, intent).await?;
-                }
+                in_flight.push_back(intents);
+            }
+            for intents in in_flight {
+                all_ended(&chain, Some(intents)).await?;
             }
             anyhow::Ok(())
         });
@@ -179,6 +186,13 @@ async fn steadily(chain: &Chain, lanes: &[Lane], pace: u32) -> Result<(Sample, S
         took.1.push(u64::try_from(ended.as_micros())?);
     }
     Ok((Sample::new(took.0), Sample::new(took.1)))
+}
+
+async fn all_ended(chain: &Chain, intents: Option<Vec<Intent>>) -> Result<()> {
+    for intent in intents.unwrap_or_default() {
+        ended(chain, &intent).await?;
+    }
+    Ok(())
 }
 
 async fn ended(chain: &Chain, intent: &Intent) -> Result<()> {
