@@ -7,7 +7,11 @@ use crate::table::{Align, Table};
 use anyhow::anyhow;
 use custody::{KeyInfo, KeyLabel, KeystoreDirectory, KeystoreError, Passphrase, Purpose, ScryptCost};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::fs::File;
+use std::io::ErrorKind;
+
+/// What custody calls the reading of a file.
+const READ: &str = "read";
 
 /// Runs one of the commands.
 pub(crate) fn run(command: &KeysCommand, printer: &Printer) -> Result<(), Failure> {
@@ -26,6 +30,9 @@ fn new(key: &NewKey, printer: &Printer) -> Result<(), Failure> {
 }
 
 fn import(KeysImport { file, key }: &KeysImport, printer: &Printer) -> Result<(), Failure> {
+    // What cannot be read leaves no folder behind.
+    let read = File::open(file);
+    let _ = read.map_err(|source| failure(KeystoreError::Io { action: READ, path: file.clone(), source }))?;
     store(key, printer, |keys, label, passphrase| {
         keys.import(file, label, key.purpose.into(), passphrase, ScryptCost::STANDARD)
     })
@@ -38,8 +45,15 @@ fn store(
     make: impl FnOnce(&KeystoreDirectory, &KeyLabel, &Passphrase) -> Result<KeyInfo, KeystoreError>,
 ) -> Result<(), Failure> {
     let (label, passphrase, words) = (parse(&key.label)?, read_passphrase(&key.passphrase)?, Words::of(key.place.lang));
+    let is_new = !key.place.keystore.exists();
     let keys = KeystoreDirectory::open(&key.place.keystore).map_err(failure)?;
-    let stored = make(&keys, &label, &passphrase).map_err(failure)?;
+    let stored = make(&keys, &label, &passphrase).map_err(|error| {
+        if is_new {
+            // Removes no folder that holds anything; if it stays, it is empty.
+            let _ = std::fs::remove_dir(&key.place.keystore);
+        }
+        failure(error)
+    })?;
     show_key(&stored, &keys, words, printer);
     printer.done(words.stored);
     printer.note(words.keep_both);
@@ -118,10 +132,13 @@ pub(crate) fn read_passphrase(arguments: &PassphraseArguments) -> Result<Passphr
     read.map_err(|error| Failure::new(FailureKind::Usage, error))
 }
 
-/// What the folder or the operating system refuses is the machine's matter, all else the command's.
+/// What the operating system refuses is the machine's matter, but for a file that is not there to be read; all else is the
+/// command's.
 fn failure(error: KeystoreError) -> Failure {
     let (kind, hint) = match &error {
-        KeystoreError::Io { path, .. } if !is_there(path) => (FailureKind::Usage, None),
+        KeystoreError::Io { action: READ, source, .. } if source.kind() == ErrorKind::NotFound => {
+            (FailureKind::Usage, None)
+        }
         KeystoreError::Io { .. } | KeystoreError::Random { .. } => (FailureKind::Environment, None),
         KeystoreError::LabelTaken { .. } => (
             FailureKind::Refused,
@@ -138,10 +155,6 @@ fn failure(error: KeystoreError) -> Failure {
         KeystoreError::Token { .. } => (FailureKind::Environment, None),
     };
     Failure::new(kind, error).with_hint_if(hint)
-}
-
-fn is_there(path: &Path) -> bool {
-    path.symlink_metadata().is_ok()
 }
 
 /// Everything that the commands say when they succeed.

@@ -106,6 +106,10 @@ fn what_is_refused_is_explained_and_changes_nothing() {
     let nowhere = desk.keys(&["list", "--lang", "en"], None);
     let bad_label = desk.keys(&["new", "Drex Admin", "--lang", "en"], Some("right"));
     let no_passphrase = desk.keys(&["new", "drex-admin", "--lang", "en"], Some("absent"));
+    let no_file = desk.keys(&["import", text(&desk.path("absent.json")), "other"], Some("right"));
+    std::fs::write(desk.path("broken.json"), "{}").unwrap();
+    let no_key = desk.keys(&["import", text(&desk.path("broken.json")), "other"], Some("right"));
+    assert_eq!([no_file.code, no_key.code], [2, 2]);
     assert!(!desk.path("keystore").exists(), "nothing is made before everything is read");
     let _ = desk.keys(&["new", "drex-admin"], Some("right")).ok();
     let before = files(&desk.path("keystore"));
@@ -124,6 +128,27 @@ fn what_is_refused_is_explained_and_changes_nothing() {
     assert_eq!(codes, [2, 2, 2, 1, 2, 2, 2, 2]);
     let all = [nowhere, bad_label, no_passphrase, taken, unknown, absent, torn, exchanged];
     assert_snapshot!(all.map(|answer| desk.shown(&answer)).join("\n\n"));
+}
+
+#[test]
+fn what_the_machine_refuses_is_no_wrong_usage() {
+    let desk = Desk::new();
+    let _ = desk.keys(&["new", "first"], Some("right")).ok();
+    // A file stands where the folder should be, and a folder where the file should be.
+    std::fs::write(desk.path("file"), "").unwrap();
+    let under_a_file = lastro(&[
+        "keys",
+        "new",
+        "second",
+        "--keystore",
+        text(&desk.path("file/keystore")),
+        "--passphrase-file",
+        text(&desk.path("right")),
+    ]);
+    assert_eq!(under_a_file.code, 3, "{}", under_a_file.stderr);
+    std::fs::create_dir(desk.path("folder.json")).unwrap();
+    let folder = desk.keys(&["import", text(&desk.path("folder.json")), "second"], Some("right"));
+    assert_eq!(folder.code, 3, "{}", folder.stderr);
 }
 
 #[test]
