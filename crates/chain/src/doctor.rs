@@ -76,6 +76,9 @@ pub const SENDERS_MAX: usize = 64;
 /// The longest time that heads are watched.
 pub const WATCH_MAX: Duration = Duration::from_secs(3_600);
 
+/// Nodes that are behind by so many blocks got the newest a moment later, no more.
+const LAG_BLOCKS_MAX: u64 = 2;
+
 /// How far an examination has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
@@ -115,18 +118,26 @@ pub async fn examine(
     observations
 }
 
-/// Asks all nodes how far they are, and then for the hash of the newest block that all have.
+/// Asks all nodes at once how far they are, and then those that are not behind for the newest block that all of them have: at a
+/// height that a node reached long ago they agree even if they have not since.
 async fn compare_at_one_height(patients: &[Patient], observations: &mut [Observation]) {
     let askers: Vec<_> = patients.iter().map(probe::Together::new).collect();
-    for (asker, observation) in askers.iter().zip(observations.iter_mut()) {
-        if !observation.is_silent() {
-            observation.height = asker.height().await;
-        }
+    let heights = askers.iter().zip(observations.iter()).map(async |(asker, observation)| {
+        if observation.is_silent() { Err(Unseen::NodeSilent) } else { asker.height().await }
+    });
+    for (observation, height) in ask::all(heights).await.into_iter().enumerate() {
+        observations[observation].height = height;
     }
-    let Some(height) = observations.iter().filter_map(|one| one.height.clone().ok()).min() else { return };
-    for (asker, observation) in askers.iter().zip(observations) {
-        if observation.height.is_ok() {
-            observation.common = asker.hash_at(height).await.map(|hash| (height, hash));
-        }
+    let heights = || observations.iter().filter_map(|one| one.height.as_ref().ok().copied());
+    let Some(highest) = heights().max() else { return };
+    let least = highest.saturating_sub(LAG_BLOCKS_MAX);
+    let Some(common) = heights().filter(|height| *height >= least).min() else { return };
+    let hashes = askers.iter().zip(observations.iter()).map(async |(asker, observation)| match &observation.height {
+        Ok(height) if *height < least => Err(Unseen::Nothing(Nothing::Lagging)),
+        Ok(_) => asker.hash_at(common).await.map(|hash| (common, hash)),
+        Err(unseen) => Err(unseen.clone()),
+    });
+    for (observation, hash) in ask::all(hashes).await.into_iter().enumerate() {
+        observations[observation].common = hash;
     }
 }

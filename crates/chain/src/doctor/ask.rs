@@ -1,7 +1,9 @@
 //! One question to a node, with a limit on its time, and what its answer is worth. Only reads are asked.
 
+use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
@@ -24,6 +26,11 @@ pub(super) const WORDS_CHARACTERS_MAX: usize = 200;
 /// JSON-RPC's "method not found" and Besu's "method not enabled" (`node-errors` has the words of both).
 const NOT_OFFERED: [i64; 2] = [-32_601, -32_604];
 
+/// How many questions are asked at once where there are many of a kind: a node is not to be put under load.
+pub(super) const AT_ONCE: usize = 8;
+/// Besu's answer to whoever has no token, or one that does not let him in.
+const UNAUTHORIZED: i64 = -40_100;
+
 /// Asks one node. Unlike [`Rpc`](crate::Rpc) it says nothing to the log: that a node refuses is what it wants to know.
 pub(super) struct Asker {
     transport: Arc<dyn RpcTransport>,
@@ -43,6 +50,12 @@ impl Asker {
         Self::new(Arc::clone(&self.transport))
     }
 
+    /// The same node within the same time, with silences counted on their own: many questions at once go unanswered together.
+    pub(super) fn aside(&self) -> Self {
+        Self { until: self.until, ..self.again() }
+    }
+
+    /// What the node's clock said with its last answer.
     pub(super) fn server_date(&self) -> Option<String> {
         self.transport.server_date()
     }
@@ -53,12 +66,13 @@ impl Asker {
             return Err(Unseen::NodeSilent);
         }
         let left = self.until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        // With less time than a question may take, nobody could tell a slow node from a silent one.
+        if left < QUESTION_MAX {
             return Err(Unseen::TimeUsedUp { max_seconds: NODE_MAX.as_secs() });
         }
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string();
-        let answer = match tokio::time::timeout(QUESTION_MAX.min(left), self.transport.send(request)).await {
+        let answer = match tokio::time::timeout(QUESTION_MAX, self.transport.send(request)).await {
             Err(_) => Err(Unseen::TimedOut { method, max_seconds: QUESTION_MAX.as_secs() }),
             Ok(Err(TransportError::NotSent { reason } | TransportError::OutcomeUnknown { reason })) => {
                 Err(Unseen::NoAnswer { method, reason: words(&reason) })
@@ -109,15 +123,45 @@ impl Asker {
     }
 }
 
+/// All answers in the order of the questions, which are asked at once.
+pub(super) async fn all<T>(questions: impl IntoIterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut asked: Vec<_> = questions.into_iter().map(|question| (Box::pin(question), None)).collect();
+    poll_fn(|context| {
+        let mut is_done = true;
+        for (question, answer) in asked.iter_mut().filter(|(_, answer)| answer.is_none()) {
+            match question.as_mut().poll(context) {
+                Poll::Ready(said) => *answer = Some(said),
+                Poll::Pending => is_done = false,
+            }
+        }
+        if is_done { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    asked.into_iter().filter_map(|(_, answer)| answer).collect()
+}
+
 fn read(method: &'static str, id: u64, answer: &str) -> Seen<Value> {
     match result_of(id, answer) {
         Ok(result) => Ok(result),
-        Err(NoResult::Unreadable(_)) => Err(Unseen::Unreadable { method }),
+        Err(NoResult::Unreadable(_)) => match message_alone(answer) {
+            Some(reason) => Err(Unseen::TurnedAway { method, reason }),
+            None => Err(Unseen::Unreadable { method }),
+        },
+        Err(NoResult::Error(error)) if error.code == UNAUTHORIZED => {
+            Err(Unseen::TurnedAway { method, reason: format!("{} ({UNAUTHORIZED})", words(&error.message)) })
+        }
         Err(NoResult::Error(error)) if NOT_OFFERED.contains(&error.code) => Err(Unseen::NotOffered { method }),
         Err(NoResult::Error(error)) => {
             Err(Unseen::Refused { method, code: error.code, message: words(&error.message) })
         }
     }
+}
+
+/// What Besu says before it reads a question, as to a host that `--host-allowlist` does not name: a message, and no JSON-RPC.
+fn message_alone(answer: &str) -> Option<String> {
+    let said: Value = serde_json::from_str(answer).ok()?;
+    let is_json_rpc = ["jsonrpc", "id", "result", "error"].iter().any(|name| said.get(name).is_some());
+    said["message"].as_str().filter(|_| !is_json_rpc).map(words)
 }
 
 /// A node's words on one line, none that moves a terminal's cursor, and not more than fit there.
@@ -178,6 +222,11 @@ mod tests {
         let refused = Unseen::Refused { method: "m", code: -32_000, message: "no".to_owned() };
         assert_eq!(read("m", 1, &answer(-32_000)), Err(refused));
         assert_eq!(read("m", 1, "<html>"), Err(Unseen::Unreadable { method: "m" }));
+        let turned_away = |reason: &str| Err(Unseen::TurnedAway { method: "m", reason: reason.to_owned() });
+        assert_eq!(read("m", 1, r#"{"message":"Host not authorized."}"#), turned_away("Host not authorized."));
+        let no_token = r#"{"jsonrpc":"2.0","id":null,"error":{"code":-40100,"message":"Unauthorized"}}"#;
+        assert_eq!(read("m", 1, no_token), turned_away("Unauthorized (-40100)"));
+        assert_eq!(read("m", 1, r#"{"id":2,"message":"x"}"#), Err(Unseen::Unreadable { method: "m" }));
     }
 
     proptest! {

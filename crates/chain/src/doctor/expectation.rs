@@ -206,8 +206,9 @@ fn consensus(seen: &Observation, profile: &NetworkProfile) -> Seen<(Shown, bool)
 fn period(seen: &Observation, chain: Option<&KnownChain>) -> Line {
     let period = chain.and_then(|chain| chain.block_period);
     let found = seen.blocks.clone().and_then(|blocks| {
-        let pace = pace(&blocks, period);
-        let mean = pace.mean.ok_or(Unseen::Nothing(Nothing::FewBlocks))?;
+        let pace = pace(&blocks, chain);
+        let cut = || seen.blocks_cut.clone().unwrap_or(Unseen::Nothing(Nothing::FewBlocks));
+        let mean = pace.mean.ok_or_else(cut)?;
         Ok((Shown::Seconds(mean), pace.is_kept))
     });
     let shown = period.map(|period| Shown::Seconds(super::judgement::seconds(period)));

@@ -131,6 +131,10 @@ codes! {
     Trap {
         /// No answer.
         NodeUnreachable = "node_unreachable";
+        /// It answers that it lets nobody ask from here, or without a token.
+        NodeTurnsAway = "node_turns_away":
+            "https://besu.hyperledger.org/public-networks/how-to/use-besu-api#host-allowlist",
+            "https://besu.hyperledger.org/public-networks/how-to/use-besu-api/authenticate";
         /// Another chain than the profile's.
         ChainIdUnexpected = "chain_id_unexpected": "https://eips.ethereum.org/EIPS/eip-155";
         /// Network id and chain id differ.

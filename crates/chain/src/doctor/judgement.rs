@@ -13,7 +13,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, U256};
 
 use super::finding::{Check, Facts, Finding, Severity, Trap, Verdict};
-use super::observation::{Observation, Seen, SeenBlock, SeenRules, Unseen};
+use super::observation::{Nothing, Observation, Seen, SeenBlock, SeenRules, Unseen};
 use crate::profile::network::{KnownChain, NetworkProfile, PoolKind};
 use crate::profile::{FeeModel, Rules};
 
@@ -51,8 +51,7 @@ impl<'a> Judge<'a> {
         let chain_id = seen.chain_id.as_ref().ok().copied();
         let genesis = seen.genesis.as_ref().ok().copied();
         let chain = profile.zip(chain_id).and_then(|(profile, chain_id)| profile.chain(chain_id, genesis));
-        let expected = chain.and_then(|chain| chain.block_period);
-        let pace = blocks::PaceSeen::of(seen.blocks.as_deref().unwrap_or_default(), expected);
+        let pace = blocks::PaceSeen::of(seen.blocks.as_deref().unwrap_or_default(), chain);
         Self { node, seen, profile, chain, pace, findings: Vec::new() }
     }
 
@@ -68,25 +67,30 @@ impl<'a> Judge<'a> {
         self.add(check, Verdict::Trapped { trap, severity, facts });
     }
 
+    /// Something that could not be seen, each reason once.
     fn unseen(&mut self, check: Check, unseen: Unseen) {
-        self.add(check, Verdict::NotSeen(unseen));
+        let finding = Finding { node: Some(self.node), check, verdict: Verdict::NotSeen(unseen) };
+        if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
     }
 
-    /// Whether something was found about a check.
-    fn has_trap(&self, check: Check) -> bool {
-        self.findings.iter().any(|finding| finding.check == check && finding.trap().is_some())
+    /// Whether something was found about a check, or could not be.
+    fn has_said(&self, check: Check) -> bool {
+        self.findings.iter().any(|finding| finding.check == check)
     }
 
     /// A node that does not answer: one fault, and every other check of a node listed as not seen.
     fn judge_silence(&mut self) {
-        let reason = match &self.seen.chain_id {
-            Err(Unseen::NoAnswer { reason, .. }) => reason.clone(),
-            Err(Unseen::TimedOut { max_seconds, .. }) => format!("> {max_seconds} s"),
-            Err(Unseen::Refused { code, message, .. }) => format!("{message} ({code})"),
-            _ => "no JSON-RPC".to_owned(),
+        let (trap, reason) = match &self.seen.chain_id {
+            Err(Unseen::TurnedAway { reason, .. }) => (Trap::NodeTurnsAway, reason.clone()),
+            Err(Unseen::Refused { code, message, .. }) => (Trap::NodeTurnsAway, format!("{message} ({code})")),
+            Err(Unseen::NoAnswer { reason, .. }) => (Trap::NodeUnreachable, reason.clone()),
+            Err(Unseen::TimedOut { max_seconds, .. }) => (Trap::NodeUnreachable, format!("> {max_seconds} s")),
+            _ => (Trap::NodeUnreachable, "no JSON-RPC".to_owned()),
         };
         let facts = vec![("node", self.seen.node.clone()), ("reason", reason)];
-        self.trap(Check::Reach, Trap::NodeUnreachable, Severity::Fault, facts);
+        self.trap(Check::Reach, trap, Severity::Fault, facts);
         for check in Check::ALL.iter().filter(|check| is_of_one_node(**check) && **check != Check::Reach) {
             self.unseen(*check, Unseen::NodeSilent);
         }
@@ -143,6 +147,11 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// Why there are too few blocks: they were not read, or the chain has no more.
+    fn few_blocks(&self) -> Unseen {
+        self.seen.blocks_cut.clone().unwrap_or(Unseen::Nothing(Nothing::FewBlocks))
+    }
+
     /// All blocks that were read but block 0.
     fn blocks(&self) -> Seen<&'a [SeenBlock]> {
         let blocks = self.seen.blocks.as_deref().map_err(Clone::clone)?;
@@ -150,7 +159,7 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// The pace of blocks against a period, for whoever compares.
+/// The pace of blocks against the period of a network, for whoever compares.
 pub(super) struct Pace {
     /// Seconds between two blocks on the whole; `None` if too few are known.
     pub(super) mean: Option<String>,
@@ -158,8 +167,9 @@ pub(super) struct Pace {
     pub(super) is_kept: bool,
 }
 
-pub(super) fn pace(blocks: &[SeenBlock], period: Option<Duration>) -> Pace {
-    let seen = blocks::PaceSeen::of(blocks, period);
+pub(super) fn pace(blocks: &[SeenBlock], chain: Option<&KnownChain>) -> Pace {
+    let seen = blocks::PaceSeen::of(blocks, chain);
+    let period = chain.and_then(|chain| chain.block_period);
     let mean = seen.typical().and(seen.mean()).map(seconds);
     Pace { mean, is_kept: period.is_none_or(|period| seen.keeps(period)) }
 }

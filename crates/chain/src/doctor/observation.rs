@@ -42,6 +42,13 @@ pub enum Unseen {
         /// The node's words, cut.
         message: String,
     },
+    /// The node, or whoever stands before it, answered that it lets nobody ask from here or without a token.
+    TurnedAway {
+        /// The method.
+        method: &'static str,
+        /// The words of the answer, cut.
+        reason: String,
+    },
     /// The answer is not of the method's form.
     Unreadable {
         /// The method.
@@ -85,6 +92,8 @@ pub enum Nothing {
     NoRelease,
     /// The profile says nothing of it.
     NotExpected,
+    /// The node is too far behind the others to be compared with them.
+    Lagging,
 }
 
 /// All of one node.
@@ -92,7 +101,7 @@ pub enum Nothing {
 pub struct Observation {
     /// The node as it was named, without user name and password.
     pub node: String,
-    /// Our clock when the newest block had been read, in seconds since 1970.
+    /// Our clock when the newest block was answered, in seconds since 1970.
     pub now_seconds: u64,
     /// The node's clock as HTTP said it then, in seconds since 1970.
     pub server_seconds: Option<u64>,
@@ -110,8 +119,10 @@ pub struct Observation {
     pub peers: Seen<u64>,
     /// `rpc_modules`: names of the namespaces that are on.
     pub modules: Seen<Vec<String>>,
-    /// The newest blocks, oldest first.
+    /// The newest blocks without a gap, oldest first.
     pub blocks: Seen<Vec<SeenBlock>>,
+    /// Why there are not more of them, though the chain has more.
+    pub blocks_cut: Option<Unseen>,
     /// `eth_gasPrice`, in wei.
     pub gas_price_wei: Seen<U256>,
     /// The EVM's rules.
@@ -122,8 +133,8 @@ pub struct Observation {
     pub pool: Seen<SeenPool>,
     /// The permissioning contracts, and whether there is code.
     pub permissioning: Vec<(PermissioningContract, Seen<bool>)>,
-    /// `perm_getAccountsAllowlist`.
-    pub allowlist: Seen<Vec<Address>>,
+    /// `perm_getAccountsAllowlist`; `None` if the node keeps no list.
+    pub allowlist: Seen<Option<Vec<Address>>>,
     /// The senders that were named.
     pub senders: Vec<SeenSender>,
     /// Reverted transactions in the newest blocks.
@@ -240,11 +251,13 @@ impl Observation {
         blocks.last().ok_or(Unseen::Nothing(Nothing::FewBlocks))
     }
 
-    /// The contract that decides on accounts, if there is code.
-    pub fn accounts_contract(&self) -> Option<Address> {
-        let is_there = |(contract, code): &&(PermissioningContract, Seen<bool>)| {
-            contract.governs == Governs::Accounts && code == &Ok(true)
-        };
-        self.permissioning.iter().find(is_there).map(|(contract, _)| contract.address)
+    /// The contract that decides on accounts, where there is code, or why there is none to ask.
+    pub fn accounts_contract(&self) -> Seen<Address> {
+        let of_accounts = || self.permissioning.iter().filter(|(contract, _)| contract.governs == Governs::Accounts);
+        if let Some((contract, _)) = of_accounts().find(|(_, code)| code == &Ok(true)) {
+            return Ok(contract.address);
+        }
+        let unseen = of_accounts().find_map(|(_, code)| code.clone().err());
+        Err(unseen.unwrap_or(Unseen::Nothing(Nothing::NoPermissioning)))
     }
 }

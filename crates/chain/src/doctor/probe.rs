@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes, U256, address};
+use node_errors::{Meaning, classify};
 use serde_json::{Value, json};
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::ask::{Asker, amount, hash, number, words};
-use super::date::http_date_seconds;
 use super::finding::Check;
 use super::observation::{Nothing, Observation, Seen, SeenLogRange, SeenPool, SeenSender, SeenWatch, Unseen};
 use super::{Examination, Patient, SENDERS_MAX, WATCH_MAX, evm};
@@ -27,6 +27,8 @@ const LOG_RANGES: [u64; 2] = [1_000, 5_000];
 const NOBODY: Address = address!("1a570dec70121a570dec70121a570dec70121a57");
 /// `transactionAllowed(address,address,uint256,uint256,uint256,bytes)`.
 const TRANSACTION_ALLOWED: [u8; 4] = [0x93, 0x64, 0x21, 0xd5];
+/// Besu's answer of a node that keeps no list of accounts (`RpcErrorType.ACCOUNT_ALLOWLIST_NOT_ENABLED`).
+const NO_ALLOWLIST: (i64, &str) = (-32_000, "Account allowlist has not been enabled");
 /// How often the head is asked for while it is watched.
 const WATCH_POLL: Duration = Duration::from_millis(250);
 
@@ -39,10 +41,8 @@ pub(super) async fn observe(patient: &Patient, examination: &Examination, on_che
     let chain_id = asker.number("eth_chainId", none.clone()).await;
     let network_id = network_id(&asker).await;
     let genesis = block_hash(&asker, 0).await;
-    on_check(Check::Interval);
-    let (blocks, now_seconds) = blocks::newest(&asker, examination.now_seconds).await;
-    let server_seconds = asker.server_date().as_deref().and_then(http_date_seconds);
-    let head_number = blocks.as_ref().ok().and_then(|blocks| blocks.last()).map(|head| head.number);
+    on_check(Check::Head);
+    let (head, clocks) = blocks::newest(&asker, examination.now_seconds).await;
     on_check(Check::Rules);
     let rules = evm::rules(&asker).await;
     on_check(Check::Peers);
@@ -54,11 +54,11 @@ pub(super) async fn observe(patient: &Patient, examination: &Examination, on_che
     let pool = pool(&asker).await;
     on_check(Check::Permissioning);
     let permissioning = permissioning(&asker, examination).await;
-    let allowlist = asker.addresses("perm_getAccountsAllowlist", none).await;
+    let allowlist = allowlist(&asker).await;
     let mut observation = Observation {
         node: patient.name.clone(),
-        now_seconds,
-        server_seconds,
+        now_seconds: clocks.ours,
+        server_seconds: clocks.nodes,
         client,
         chain_id,
         network_id,
@@ -66,6 +66,8 @@ pub(super) async fn observe(patient: &Patient, examination: &Examination, on_che
         syncing,
         peers,
         modules,
+        blocks: head.map(|head| vec![head]),
+        blocks_cut: None,
         gas_price_wei,
         rules,
         validators,
@@ -78,24 +80,36 @@ pub(super) async fn observe(patient: &Patient, examination: &Examination, on_che
         watch: Err(Unseen::Nothing(Nothing::NotAsked)),
         height: Err(Unseen::Nothing(Nothing::OneNode)),
         common: Err(Unseen::Nothing(Nothing::OneNode)),
-        blocks,
     };
     on_check(Check::Senders);
-    observation.senders = senders(&asker, examination, observation.accounts_contract()).await;
-    on_check(Check::RevertReasons);
-    observation.reverts = match &observation.blocks {
-        Ok(blocks) => blocks::reverts(&asker, blocks).await,
-        Err(unseen) => Err(unseen.clone()),
-    };
-    on_check(Check::LogRange);
-    if let Some(head) = head_number {
-        observation.log_range = log_range(&asker, head).await;
-    }
+    observation.senders = senders(&asker, examination, &observation.accounts_contract()).await;
+    observe_blocks(&asker, &mut observation, on_check).await;
     if let Some(watch) = examination.watch {
         on_check(Check::Watch);
         observation.watch = watched(&asker.again(), watch.min(WATCH_MAX)).await;
     }
     observation
+}
+
+/// What needs many questions comes last, so that a slow node shows everything else.
+async fn observe_blocks(asker: &Asker, observation: &mut Observation, on_check: &impl Fn(Check)) {
+    let head = match observation.head() {
+        Ok(head) => head.clone(),
+        Err(unseen) => {
+            observation.reverts = Err(unseen.clone());
+            observation.log_range = Err(unseen);
+            return;
+        }
+    };
+    on_check(Check::LogRange);
+    observation.log_range = log_range(asker, head.number).await;
+    on_check(Check::Interval);
+    let in_block = head.extra.as_ref().map_or(0, |extra| extra.validators.len());
+    let validators = observation.validators.as_ref().map_or(in_block, Vec::len);
+    let (blocks, cut) = blocks::up_to(&asker.aside(), head, validators).await;
+    on_check(Check::RevertReasons);
+    observation.reverts = blocks::reverts(asker, &blocks).await;
+    (observation.blocks, observation.blocks_cut) = (Ok(blocks), cut);
 }
 
 /// A node that is compared with others.
@@ -192,19 +206,27 @@ async fn has_code(asker: &Asker, contract: Address) -> Seen<bool> {
     code.map(|code| !code.is_empty()).ok_or(Unseen::Unreadable { method: METHOD })
 }
 
-async fn senders(asker: &Asker, examination: &Examination, accounts: Option<Address>) -> Vec<SeenSender> {
+/// The node's own list of accounts, if it keeps one.
+async fn allowlist(asker: &Asker) -> Seen<Option<Vec<Address>>> {
+    match asker.addresses("perm_getAccountsAllowlist", json!([])).await {
+        Err(Unseen::Refused { code, message, .. }) if (code, message.as_str()) == NO_ALLOWLIST => Ok(None),
+        seen => seen.map(Some),
+    }
+}
+
+async fn senders(asker: &Asker, examination: &Examination, accounts: &Seen<Address>) -> Vec<SeenSender> {
     let mut seen = Vec::new();
     for sender in examination.senders.iter().take(SENDERS_MAX) {
         let balance_wei = asker.ask("eth_getBalance", json!([sender, "latest"])).await;
         let allowed = async |target: Address| match accounts {
-            Some(contract) => asker.answer_of(contract, transaction_allowed(*sender, target)).await,
-            None => Err(Unseen::Nothing(Nothing::NoPermissioning)),
+            Ok(contract) => asker.answer_of(*contract, transaction_allowed(*sender, target)).await,
+            Err(unseen) => Err(unseen.clone()),
         };
         seen.push(SeenSender {
             address: *sender,
             balance_wei: balance_wei.and_then(|balance| amount("eth_getBalance", &balance)),
             may_create: allowed(Address::ZERO).await,
-            may_call: allowed(accounts.unwrap_or_default()).await,
+            may_call: allowed(accounts.clone().unwrap_or_default()).await,
         });
     }
     seen
@@ -232,7 +254,7 @@ async fn log_range(asker: &Asker, head: u64) -> Seen<SeenLogRange> {
         let filter = json!({ "fromBlock": from, "toBlock": format!("0x{head:x}"), "address": NOBODY });
         match asker.ask("eth_getLogs", json!([filter])).await {
             Ok(_) => seen.answered_blocks = blocks,
-            Err(Unseen::Refused { .. }) => {
+            Err(Unseen::Refused { code, message, .. }) if is_about_range(code, &message) => {
                 seen.refused_blocks = Some(blocks);
                 break;
             }
@@ -241,6 +263,11 @@ async fn log_range(asker: &Asker, head: u64) -> Seen<SeenLogRange> {
     }
     let is_tried = seen.answered_blocks > 0 || seen.refused_blocks.is_some();
     if is_tried { Ok(seen) } else { Err(Unseen::Nothing(Nothing::FewBlocks)) }
+}
+
+/// A node refuses a query for many reasons; one is that it spans too many blocks.
+fn is_about_range(code: i64, message: &str) -> bool {
+    classify(code, message).is_some_and(|row| row.meaning == Meaning::ExceedsBlockRange)
 }
 
 /// Looks at the head again and again.

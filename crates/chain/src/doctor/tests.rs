@@ -2,6 +2,7 @@
 
 mod planted;
 mod scripted;
+mod unseen;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ fn expected() -> NetworkProfile {
         chain_id: 7_007,
         genesis_hash: None,
         block_period: Some(Duration::from_secs(4)),
+        empty_block_period: Some(Duration::from_secs(4)),
     };
     NetworkProfile {
         rules: Expected::Exactly(Rules::Shanghai),
@@ -134,6 +136,17 @@ async fn limits_are_where_they_are_said_to_be() {
         (ahead(5).await, ahead(6).await, ahead(31).await),
         (None, Some(Severity::Warning), Some(Severity::Fault))
     );
+    let apart = |apart: i64| severity(Trap::ClockSkew, move |case| case.both(|one| one.date = Some(apart)));
+    assert_eq!(
+        (apart(5).await, apart(6).await, apart(-6).await),
+        (None, Some(Severity::Warning), Some(Severity::Warning))
+    );
+    assert_eq!((apart(30).await, apart(31).await), (Some(Severity::Warning), Some(Severity::Fault)));
+    let behind = |highest: &'static str| {
+        let syncing = serde_json::json!({ "currentBlock": "0x1", "highestBlock": highest });
+        severity(Trap::NodeSyncing, move |case| case.both(|one| one.syncing.clone_from(&syncing)))
+    };
+    assert_eq!((behind("0x3").await, behind("0x4").await), (None, Some(Severity::Warning)));
     let silent = |proposer: fn(u64) -> usize| {
         severity(Trap::ValidatorSilent, move |case| case.both(|one| one.proposer = proposer))
     };
@@ -153,6 +166,12 @@ async fn limits_are_where_they_are_said_to_be() {
         case.both(|one| (one.balance, one.pool) = (0, (4_096, 0)));
     });
     assert_eq!(sequenced.await, None, "the sequenced pool does not ask for balances");
+    let unknown = severity(Trap::ZeroBalanceSendersShutOut, |case| {
+        case.both(version("26.4.0"));
+        case.both(|one| one.balance = 0);
+        case.both(|one| one.not_offered("txpool_besuStatistics"));
+    });
+    assert_eq!(unknown.await, Some(Severity::Warning), "the pool was not seen");
 }
 
 #[tokio::test(start_paused = true)]
@@ -196,6 +215,12 @@ async fn with_answers(behaviours: impl IntoIterator<Item = (&'static str, Behavi
     case.findings().await
 }
 
+/// The checks of each node, and those of all together.
+fn all_checks() -> [BTreeSet<Check>; 2] {
+    let (of_node, together) = Check::ALL.iter().copied().partition(|check| *check < Check::NodeCount);
+    [of_node, together]
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_method_that_is_missing_lies_or_hangs_drops_no_check() {
     let answers = [
@@ -213,8 +238,11 @@ async fn a_method_that_is_missing_lies_or_hangs_drops_no_check() {
     for method in METHODS {
         for answer in &answers {
             let findings = with_answers([(method, answer.clone())]).await;
-            let seen: BTreeSet<Check> = findings.iter().map(|finding| finding.check).collect();
-            assert_eq!(seen.len(), Check::ALL.len(), "{method}");
+            // The other node is well: what it shows must not hide what this one does not.
+            let of_node = findings.iter().filter(|finding| finding.node == Some(0)).map(|finding| finding.check);
+            let together = findings.iter().filter(|finding| finding.node.is_none()).map(|finding| finding.check);
+            let seen = [of_node.collect::<BTreeSet<Check>>(), together.collect()];
+            assert_eq!(seen, all_checks(), "{method}");
         }
     }
 }
@@ -231,16 +259,6 @@ async fn a_node_that_says_nothing_is_one_fault_and_its_checks_are_listed() {
         assert_eq!((faults.len(), facts[1].1.as_str()), (1, reason));
         assert!(of_node.len() > 20);
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn heads_are_counted_while_they_are_watched() {
-    let mut case = Case::healthy();
-    case.watch = Some(Duration::from_secs(10));
-    let findings = case.findings().await;
-    let watch = findings.iter().find(|finding| finding.check == Check::Watch).unwrap();
-    let Verdict::Fine(facts) = &watch.verdict else { panic!("{watch:?}") };
-    assert_eq!(facts[1], ("blocks", "0".to_owned()));
 }
 
 #[tokio::test(start_paused = true)]

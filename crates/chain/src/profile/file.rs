@@ -111,6 +111,7 @@ struct ChainText {
     chain_id: u64,
     genesis_hash: Option<String>,
     block_period: Option<String>,
+    empty_block_period: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -182,11 +183,13 @@ impl Reader<'_> {
         let sending = &read.sending;
         let attempts_max = sending.attempts_max;
         self.within("sending.attempts_max", attempts_max, 1, ATTEMPTS_MAX)?;
-        let offers = Pace {
-            first_pause: self.period("sending.first_pause", &sending.first_pause)?,
-            pause_max: self.period("sending.pause_max", &sending.pause_max)?,
-            attempts_max,
-        };
+        let first_pause = self.period("sending.first_pause", &sending.first_pause)?;
+        let pause_max = self.period("sending.pause_max", &sending.pause_max)?;
+        if first_pause > pause_max {
+            let limit = format!("`sending.pause_max`, {}, or shorter", shown(&sending.pause_max));
+            return Err(self.mistake("sending.first_pause", &sending.first_pause, &limit));
+        }
+        let offers = Pace { first_pause, pause_max, attempts_max };
         Ok(NetworkProfile {
             name,
             rules: read.rules,
@@ -237,12 +240,25 @@ impl Reader<'_> {
             B256::from_str(text)
                 .map_err(|_| self.mistake(&field("genesis_hash"), text, "a hash: 0x and 64 hexadecimal digits"))
         };
-        let period = |text: &String| self.period(&field("block_period"), text);
+        let period =
+            |name: &str, text: &Option<String>| text.as_ref().map(|text| self.period(&field(name), text)).transpose();
+        let block_period = period("block_period", &read.block_period)?;
+        let empty_block_period = period("empty_block_period", &read.empty_block_period)?;
+        if let Some(text) = &read.empty_block_period
+            && (block_period.is_none() || empty_block_period < block_period)
+        {
+            return Err(self.mistake(
+                &field("empty_block_period"),
+                text,
+                "as long as `block_period` or longer, and that must be there",
+            ));
+        }
         Ok(KnownChain {
             label: read.label.clone(),
             chain_id: read.chain_id,
             genesis_hash: read.genesis_hash.as_ref().map(hash).transpose()?,
-            block_period: read.block_period.as_ref().map(period).transpose()?,
+            block_period,
+            empty_block_period,
         })
     }
 

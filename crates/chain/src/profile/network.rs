@@ -126,6 +126,8 @@ pub struct KnownChain {
     pub genesis_hash: Option<B256>,
     /// The time between two blocks, if it is fixed.
     pub block_period: Option<Duration>,
+    /// The time before a block without transactions, if it is known: as long, or longer (`emptyblockperiodseconds`).
+    pub empty_block_period: Option<Duration>,
 }
 
 /// What a network is expected to be. Where something is `None` or empty, nothing is expected of it.
@@ -207,8 +209,12 @@ impl NetworkProfile {
 
     /// The chain ids that it is for, each once; empty if any will do.
     pub fn chain_ids(&self) -> Vec<u64> {
-        let mut ids: Vec<u64> = self.chains.iter().map(|chain| chain.chain_id).collect();
-        ids.dedup();
+        let mut ids: Vec<u64> = Vec::new();
+        for chain in &self.chains {
+            if !ids.contains(&chain.chain_id) {
+                ids.push(chain.chain_id);
+            }
+        }
         ids
     }
 
@@ -279,6 +285,9 @@ mod tests {
         let kit = NetworkProfile::drex_kit();
         let [pilot, sandbox] = [0, 1].map(|place| kit.chains[place].clone());
         assert_eq!(kit.chain_ids(), [381_660_001]);
+        let between = NetworkProfile::named("rbb").unwrap().chains[0].clone();
+        let apart = NetworkProfile { chains: vec![pilot.clone(), between, sandbox.clone()], ..kit.clone() };
+        assert_eq!(apart.chain_ids(), [381_660_001, 12_120_014]);
         assert_eq!(kit.chain(381_660_001, sandbox.genesis_hash), Some(&sandbox));
         assert_eq!(kit.chain(381_660_001, Some(B256::ZERO)), Some(&pilot));
         assert_eq!(kit.chain(381_660_001, None), Some(&pilot));

@@ -48,6 +48,8 @@ pub(crate) struct Texts {
     pub(crate) not_seen: Pair,
     pub(crate) all_nodes: Pair,
     pub(crate) summary: Pair,
+    pub(crate) accepted: Pair,
+    pub(crate) summary_accepted: Pair,
     pub(crate) looking: Pair,
     pub(crate) profile: Pair,
     pub(crate) chain_ids: Pair,
@@ -75,6 +77,7 @@ pub(crate) struct Texts {
     pub(crate) unknown_seal: Pair,
     pub(crate) all_agree: Pair,
     pub(crate) agree_as_seen: Pair,
+    pub(crate) profile_form: Pair,
 }
 
 static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| {
@@ -154,7 +157,9 @@ impl Words {
     pub(crate) fn unseen(self, unseen: &Unseen) -> String {
         let facts = match unseen {
             Unseen::NotOffered { method } | Unseen::Unreadable { method } => vec![("method", (*method).to_owned())],
-            Unseen::NoAnswer { method, reason } => vec![("method", (*method).to_owned()), ("reason", reason.clone())],
+            Unseen::NoAnswer { method, reason } | Unseen::TurnedAway { method, reason } => {
+                vec![("method", (*method).to_owned()), ("reason", reason.clone())]
+            }
             Unseen::TimedOut { method, max_seconds } => {
                 vec![("method", (*method).to_owned()), ("seconds", max_seconds.to_string())]
             }
@@ -175,6 +180,7 @@ pub(crate) fn unseen_name(unseen: &Unseen) -> &'static str {
         Unseen::NoAnswer { .. } => "no_answer",
         Unseen::TimedOut { .. } => "timed_out",
         Unseen::Refused { .. } => "refused",
+        Unseen::TurnedAway { .. } => "turned_away",
         Unseen::Unreadable { .. } => "unreadable",
         Unseen::NodeSilent => "node_silent",
         Unseen::TimeUsedUp { .. } => "time_used_up",
@@ -191,6 +197,7 @@ pub(crate) fn unseen_name(unseen: &Unseen) -> &'static str {
             Nothing::NotAsked => "not_asked",
             Nothing::NoRelease => "no_release",
             Nothing::NotExpected => "not_expected",
+            Nothing::Lagging => "lagging",
         },
     }
 }

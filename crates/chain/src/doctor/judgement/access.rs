@@ -3,10 +3,14 @@
 use super::{Judge, list};
 use crate::doctor::finding::{Check, Severity, Trap};
 use crate::doctor::observation::{Nothing, SeenPool, SeenSender, Unseen};
+use crate::doctor::version::{Client, client};
 use crate::profile::network::PoolKind;
 
-/// Namespaces with which whoever reaches the port changes the node: its peers, its permissions, its block production.
-const CHANGING_APIS: [&str; 3] = ["admin", "miner", "perm"];
+/// Namespaces with which whoever reaches the port changes the node: its peers, its permissions, its block production, its head
+/// (`debug_setHead`), its plugins.
+const CHANGING_APIS: [&str; 5] = ["admin", "miner", "perm", "debug", "plugins"];
+/// With these a validator votes on who else is one (`qbft_proposeValidatorVote`); on every other node they only read.
+const VOTING_APIS: [&str; 3] = ["qbft", "ibft", "clique"];
 /// `--tx-pool-limit-by-account-percentage`: one sender's part of the pool, by default a thousandth.
 const DEFAULT_PARTS: u64 = 1_000;
 
@@ -88,7 +92,7 @@ impl Judge<'_> {
         for sender in &self.seen.senders {
             let before = self.findings.len();
             self.judge_sender(sender);
-            if self.findings.len() == before {
+            if !self.findings[before..].iter().any(|finding| finding.trap().is_some()) {
                 let balance = sender.balance_wei.as_ref().map_or_else(|_| "-".to_owned(), ToString::to_string);
                 self.fine(Check::Senders, vec![("sender", sender.address.to_string()), ("balance", balance)]);
             }
@@ -98,24 +102,33 @@ impl Judge<'_> {
     fn judge_sender(&mut self, sender: &SeenSender) {
         let facts = vec![("sender", sender.address.to_string())];
         match (&sender.may_create, &sender.may_call) {
-            (Ok(true), _) | (Err(Unseen::Nothing(_)), _) => {}
+            (Ok(true), _) => {}
             (Ok(false), Ok(true)) => {
                 self.trap(Check::Senders, Trap::SenderCannotCreate, Severity::Warning, facts.clone());
             }
-            (Ok(false), _) => self.trap(Check::Senders, Trap::SenderRefused, Severity::Fault, facts.clone()),
+            (Ok(false), Err(unseen)) => {
+                self.trap(Check::Senders, Trap::SenderCannotCreate, Severity::Warning, facts.clone());
+                self.unseen(Check::Senders, unseen.clone());
+            }
+            (Ok(false), Ok(false)) => self.trap(Check::Senders, Trap::SenderRefused, Severity::Fault, facts.clone()),
             (Err(unseen), _) => self.unseen(Check::Senders, unseen.clone()),
         }
-        // A node without a list answers with an error, or not at all: then nobody is kept out by one.
-        if let Ok(listed) = &self.seen.allowlist
-            && !listed.contains(&sender.address)
-        {
-            self.trap(Check::Senders, Trap::SenderNotListed, Severity::Fault, facts.clone());
+        match &self.seen.allowlist {
+            Ok(Some(listed)) if !listed.contains(&sender.address) => {
+                self.trap(Check::Senders, Trap::SenderNotListed, Severity::Fault, facts.clone());
+            }
+            Ok(_) => {}
+            Err(unseen) => self.unseen(Check::Senders, unseen.clone()),
         }
         match &sender.balance_wei {
             Ok(balance) if balance.is_zero() && !self.is_free() => {
-                let price = self.offered_wei().or_else(|| self.seen.gas_price_wei.clone().ok()).unwrap_or_default();
-                let facts = [facts, vec![("price", price.to_string())]].concat();
-                self.trap(Check::Senders, Trap::SenderCannotPay, Severity::Fault, facts);
+                match self.offered_wei().map_or_else(|| self.seen.gas_price_wei.clone(), Ok) {
+                    Ok(price) => {
+                        let facts = [facts, vec![("price", price.to_string())]].concat();
+                        self.trap(Check::Senders, Trap::SenderCannotPay, Severity::Fault, facts);
+                    }
+                    Err(unseen) => self.unseen(Check::Senders, unseen),
+                }
             }
             Ok(_) => {}
             Err(unseen) => self.unseen(Check::Senders, unseen.clone()),
@@ -139,11 +152,15 @@ impl Judge<'_> {
             Ok(modules) => modules.clone(),
             Err(unseen) => return self.unseen(Check::Apis, unseen.clone()),
         };
-        let open: Vec<&String> = modules.iter().filter(|module| CHANGING_APIS.contains(&module.as_str())).collect();
-        if open.is_empty() {
-            self.fine(Check::Apis, vec![("modules", list(&modules))]);
-        } else {
-            self.trap(Check::Apis, Trap::AdminApiOpen, Severity::Warning, vec![("modules", list(open))]);
-        }
+        let is_any = |apis: &[&str]| modules.iter().any(|module| apis.contains(&module.as_str()));
+        // The embedded ledger's methods only read.
+        let may_vote = !self.seen.client.as_ref().is_ok_and(|said| matches!(client(said), Client::Embedded));
+        let severity = match (is_any(&CHANGING_APIS), may_vote && is_any(&VOTING_APIS)) {
+            (true, _) => Severity::Warning,
+            (false, true) => Severity::Notice,
+            (false, false) => return self.fine(Check::Apis, vec![("modules", list(&modules))]),
+        };
+        let is_open = |module: &&String| [CHANGING_APIS.as_slice(), &VOTING_APIS].concat().contains(&module.as_str());
+        self.trap(Check::Apis, Trap::AdminApiOpen, severity, vec![("modules", list(modules.iter().filter(is_open)))]);
     }
 }

@@ -8,6 +8,7 @@ use alloy_primitives::Address;
 use super::{Judge, list, seconds};
 use crate::doctor::finding::{Check, Severity, Trap};
 use crate::doctor::observation::{Nothing, SeenBlock, Unseen};
+use crate::profile::network::KnownChain;
 
 /// Fewer intervals between blocks say nothing of a period.
 const INTERVALS_MIN: usize = 3;
@@ -18,6 +19,8 @@ const STALL_PERIODS: u32 = 5;
 const STALL_MIN: Duration = Duration::from_secs(15);
 /// The period that is assumed of a network of which too few blocks are known.
 const PERIOD_ASSUMED: Duration = Duration::from_secs(15);
+/// No profile may state a longer period of empty blocks: a network without blocks for so long stands still, whatever its period.
+const EMPTY_PERIOD_MAX: Duration = Duration::from_secs(3_600);
 /// Clocks that differ by less are well kept.
 const SKEW_NOTED_SECONDS: u64 = 5;
 /// With more, times in the platform's books are wrong.
@@ -30,6 +33,8 @@ const VALIDATORS_MIN: usize = 4;
 pub(super) struct PaceSeen {
     /// The profile's period.
     expected: Option<Duration>,
+    /// The profile's period of blocks without transactions.
+    expected_empty: Option<Duration>,
     /// Before each block without transactions, in seconds.
     before_empty: Vec<u64>,
     /// Before each block with some, in seconds.
@@ -46,8 +51,10 @@ fn median(mut seconds: Vec<u64>) -> Option<Duration> {
 }
 
 impl PaceSeen {
-    pub(super) fn of(blocks: &[SeenBlock], expected: Option<Duration>) -> Self {
-        let mut seen = Self { expected, ..Self::default() };
+    pub(super) fn of(blocks: &[SeenBlock], chain: Option<&KnownChain>) -> Self {
+        let expected = chain.and_then(|chain| chain.block_period);
+        let expected_empty = chain.and_then(|chain| chain.empty_block_period);
+        let mut seen = Self { expected, expected_empty, ..Self::default() };
         for pair in blocks.windows(2).filter(|pair| pair[0].number > 0) {
             let interval = pair[1].timestamp_seconds.saturating_sub(pair[0].timestamp_seconds);
             if pair[1].transactions.is_empty() {
@@ -103,17 +110,35 @@ impl PaceSeen {
     }
 
     /// Whether blocks come as the period says: mostly, or on the whole, to a tenth. Times are whole seconds, so for periods
-    /// below one only the mean says something.
+    /// below one only the mean says something. A block with transactions ends the wait for an empty one: where that is longer by
+    /// the profile, blocks may come anywhere between both.
     pub(super) fn keeps(&self, period: Duration) -> bool {
-        let is_near = |seen: Duration| seen.abs_diff(period).saturating_mul(10) <= period;
+        let longest = self.expected_empty.unwrap_or(period).max(period);
+        let is_near = |seen: Duration| {
+            let seen = seen.saturating_mul(10);
+            seen >= period.saturating_mul(9) && seen <= longest.saturating_mul(11)
+        };
         self.typical().is_some_and(is_near) || self.mean().is_some_and(is_near)
     }
 
     /// After how long without a block a network stands still.
     fn stall_after(&self) -> Duration {
         let usual = self.expected.or_else(|| self.typical()).unwrap_or(PERIOD_ASSUMED);
-        let empty = median(self.before_empty.clone()).unwrap_or_default();
+        let empty = median(self.before_empty.clone()).max(self.expected_empty).unwrap_or_default();
         usual.max(empty).saturating_mul(STALL_PERIODS).max(STALL_MIN)
+    }
+
+    /// How bad it is to be without a block for so long. Where neither a block nor a profile shows the period of empty blocks, it
+    /// may be a long one (`emptyblockperiodseconds`), and nobody have sent anything.
+    fn stall_severity(&self, waited: Duration) -> Severity {
+        let is_period_seen = self.expected_empty.is_some() || !self.before_empty.is_empty();
+        if is_period_seen || waited > EMPTY_PERIOD_MAX { Severity::Fault } else { Severity::Warning }
+    }
+
+    /// Blocks that came so much later than most are late.
+    fn late_after(&self, typical: Duration) -> Duration {
+        let longest = self.expected_empty.unwrap_or_default();
+        typical.saturating_mul(2).max(longest.saturating_mul(11) / 10)
     }
 }
 
@@ -173,7 +198,7 @@ impl Judge<'_> {
             return self.unseen(Check::Production, Unseen::Nothing(Nothing::OneValidator));
         }
         if validators.is_empty() || blocks.len() < validators.len() * 2 {
-            return self.unseen(Check::Production, Unseen::Nothing(Nothing::FewBlocks));
+            return self.unseen(Check::Production, self.few_blocks());
         }
         let mut built: BTreeMap<Address, usize> = validators.iter().map(|one| (*one, 0)).collect();
         for block in blocks {
@@ -186,7 +211,9 @@ impl Judge<'_> {
         if silent.is_empty() {
             let least = built.values().min().copied().unwrap_or_default();
             let most = built.values().max().copied().unwrap_or_default();
-            let facts = [facts, vec![("least", least.to_string()), ("most", most.to_string())]].concat();
+            let shown = if least == most { least.to_string() } else { format!("{least}–{most}") };
+            let built = vec![("least", least.to_string()), ("most", most.to_string()), ("built", shown)];
+            let facts = [facts, built].concat();
             return self.fine(Check::Production, facts);
         }
         // With more than f of 3f + 1 silent, blocks should not come at all: the network is at its edge, or others hide it.
@@ -217,7 +244,7 @@ impl Judge<'_> {
 
     fn judge_continuity(&mut self, blocks: &[SeenBlock]) {
         if blocks.len() < 2 {
-            return self.unseen(Check::Continuity, Unseen::Nothing(Nothing::FewBlocks));
+            return self.unseen(Check::Continuity, self.few_blocks());
         }
         let is_broken = |pair: &&[SeenBlock]| pair[1].parent_hash != pair[0].hash;
         match blocks.windows(2).find(is_broken) {
@@ -226,6 +253,9 @@ impl Judge<'_> {
                 self.trap(Check::Continuity, Trap::ChainBroken, Severity::Fault, facts);
             }
             None => self.fine(Check::Continuity, vec![("blocks", blocks.len().to_string())]),
+        }
+        if let Some(cut) = &self.seen.blocks_cut {
+            self.unseen(Check::Continuity, cut.clone());
         }
     }
 
@@ -238,7 +268,7 @@ impl Judge<'_> {
         let facts = vec![("block", head.number.to_string()), ("age", seconds(age))];
         if age > limit {
             let facts = [facts, vec![("limit", seconds(limit))]].concat();
-            self.trap(Check::Head, Trap::HeadStalled, Severity::Fault, facts);
+            self.trap(Check::Head, Trap::HeadStalled, self.pace.stall_severity(age), facts);
         } else {
             self.fine(Check::Head, facts);
         }
@@ -246,13 +276,13 @@ impl Judge<'_> {
 
     fn judge_interval(&mut self) {
         let (Some(typical), Some(mean)) = (self.pace.typical(), self.pace.mean()) else {
-            return self.unseen(Check::Interval, Unseen::Nothing(Nothing::FewBlocks));
+            return self.unseen(Check::Interval, self.few_blocks());
         };
         let expected = self.pace.expected;
         let facts = vec![("mean", seconds(mean)), ("typical", seconds(typical))];
         let with = |period: Duration| [facts.clone(), vec![("expected", seconds(period))]].concat();
-        let late =
-            self.pace.ruled().iter().filter(|one| Duration::from_secs(**one) > typical.saturating_mul(2)).count();
+        let late_after = self.pace.late_after(typical);
+        let late = self.pace.ruled().iter().filter(|one| Duration::from_secs(**one) > late_after).count();
         match expected {
             Some(period) if !self.pace.keeps(period) && mean > period => {
                 self.trap(Check::Interval, Trap::BlocksSlow, Severity::Warning, with(period));
@@ -316,7 +346,8 @@ impl Judge<'_> {
             ("longest", seconds(watch.longest_wait)),
         ];
         if watch.longest_wait > self.pace.stall_after() {
-            self.trap(Check::Watch, Trap::NothingWhileWatching, Severity::Fault, facts);
+            let severity = self.pace.stall_severity(watch.longest_wait);
+            self.trap(Check::Watch, Trap::NothingWhileWatching, severity, facts);
         } else {
             self.fine(Check::Watch, facts);
         }

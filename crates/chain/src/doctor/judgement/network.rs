@@ -3,6 +3,7 @@
 use alloy_primitives::U256;
 
 use super::{Judge, list};
+use crate::doctor::LAG_BLOCKS_MAX;
 use crate::doctor::finding::{Check, Severity, Trap};
 use crate::doctor::observation::{Nothing, SeenRules, Unseen};
 use crate::doctor::version::{Client, Condition, KNOWN_FAULTS, KnownFault, Release, client};
@@ -16,10 +17,14 @@ impl Judge<'_> {
         self.judge_genesis();
         self.judge_version();
         match &self.seen.syncing {
-            Ok(None) => self.fine(Check::Sync, Vec::new()),
-            Ok(Some(behind)) => {
+            Ok(behind) => {
+                let behind = behind.unwrap_or_default();
                 let facts = vec![("behind", behind.to_string())];
-                self.trap(Check::Sync, Trap::NodeSyncing, Severity::Warning, facts);
+                if behind > LAG_BLOCKS_MAX {
+                    self.trap(Check::Sync, Trap::NodeSyncing, Severity::Warning, facts);
+                } else {
+                    self.fine(Check::Sync, facts);
+                }
             }
             Err(unseen) => self.unseen(Check::Sync, unseen.clone()),
         }
@@ -45,11 +50,13 @@ impl Judge<'_> {
             }
             _ => self.fine(Check::ChainId, facts.clone()),
         }
-        if let Ok(network_id) = self.seen.network_id
-            && network_id != chain_id
-        {
-            let facts = [facts, vec![("network_id", network_id.to_string())]].concat();
-            self.trap(Check::ChainId, Trap::NetworkIdDiffers, Severity::Notice, facts);
+        match &self.seen.network_id {
+            Ok(network_id) if *network_id != chain_id => {
+                let facts = [facts, vec![("network_id", network_id.to_string())]].concat();
+                self.trap(Check::ChainId, Trap::NetworkIdDiffers, Severity::Notice, facts);
+            }
+            Ok(_) => {}
+            Err(unseen) => self.unseen(Check::ChainId, unseen.clone()),
         }
     }
 
@@ -83,7 +90,7 @@ impl Judge<'_> {
                 for fault in KNOWN_FAULTS {
                     self.judge_fault(fault, release);
                 }
-                if !self.has_trap(Check::Version) {
+                if !self.has_said(Check::Version) {
                     self.fine(Check::Version, facts);
                 }
             }
@@ -91,7 +98,13 @@ impl Judge<'_> {
     }
 
     fn judge_fault(&mut self, fault: &KnownFault, release: Release) {
-        if !fault.is_in(release) || !self.holds(fault.condition) {
+        if !fault.is_in(release) {
+            return;
+        }
+        if let Some(unseen) = self.hides(fault.condition) {
+            return self.unseen(Check::Version, unseen);
+        }
+        if !self.holds(fault.condition) {
             return;
         }
         // Whoever named senders, and all of them have something, is not hit himself.
@@ -101,7 +114,16 @@ impl Judge<'_> {
         let is_about_balances = fault.condition == Condition::FreeGasLayeredPool;
         let severity = if is_about_balances && has_each_something { Severity::Notice } else { fault.severity };
         let fixed = fault.before.map_or_else(|| "-".to_owned(), |before| before.to_string());
-        self.trap(Check::Version, fault.trap, severity, vec![("release", release.to_string()), ("fixed", fixed)]);
+        let mut facts = vec![("release", release.to_string()), ("fixed", fixed)];
+        let severity = match (fault.condition, self.pool_kind()) {
+            (Condition::FreeGasLayeredPool | Condition::NoBaseFeeLayeredPool, pool) => {
+                facts.push(("pool", pool.map_or_else(|| "?".to_owned(), |pool| pool.to_string())));
+                // With a pool that was not seen nobody knows whether the fault bites.
+                if pool.is_some() { severity } else { severity.min(Severity::Warning) }
+            }
+            _ => severity,
+        };
+        self.trap(Check::Version, fault.trap, severity, facts);
     }
 
     fn holds(&self, condition: Condition) -> bool {
@@ -120,6 +142,25 @@ impl Judge<'_> {
             Condition::PermissioningContracts => {
                 let is_expected = self.profile.is_some_and(|profile| !profile.permissioning.is_empty());
                 is_expected || self.seen.permissioning.iter().any(|(_, code)| code == &Ok(true))
+            }
+        }
+    }
+
+    /// Why nobody can say whether a condition holds. A pool that was not seen is told with the fault.
+    fn hides(&self, condition: Condition) -> Option<Unseen> {
+        let head = || self.seen.head().err();
+        match condition {
+            Condition::Always | Condition::EmptyBlocksRarer => None,
+            Condition::FreeGasLayeredPool if self.offered_wei().is_some() => None,
+            Condition::FreeGasLayeredPool => self.seen.gas_price_wei.as_ref().err().cloned(),
+            Condition::NoBaseFeeLayeredPool => head(),
+            Condition::BftFromParis | Condition::BftFromShanghai => {
+                head().or_else(|| self.seen.rules.as_ref().err().cloned().filter(|_| self.is_bft()))
+            }
+            Condition::SeveralValidators => self.validators().err().filter(|_| self.is_bft()),
+            Condition::PermissioningContracts if self.holds(condition) => None,
+            Condition::PermissioningContracts => {
+                self.seen.permissioning.iter().find_map(|(_, code)| code.as_ref().err().cloned())
             }
         }
     }

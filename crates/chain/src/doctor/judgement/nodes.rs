@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::super::LAG_BLOCKS_MAX;
 use super::super::finding::{Check, Facts, Finding, Severity, Trap, Verdict};
-use super::super::observation::{Nothing, Observation, Unseen};
+use super::super::observation::{Nothing, Observation, Seen, Unseen};
 use super::super::version::{Client, PROPOSAL_FORM_CHANGED, client};
-
-/// Nodes that are behind by so many blocks got the newest a moment later, no more.
-const LAG_BLOCKS_MAX: u64 = 2;
 
 pub(super) fn judge_together(observations: &[Observation], findings: &mut Vec<Finding>) {
     let mut add = |check, verdict| findings.push(Finding { node: None, check, verdict });
@@ -27,9 +25,9 @@ pub(super) fn judge_together(observations: &[Observation], findings: &mut Vec<Fi
     }
     add(Check::NodeCount, Verdict::Fine(count));
     add(Check::SameChain, same_chain(&answering));
-    add(Check::SameBlock, same_block(&answering));
+    same_block(&answering).into_iter().for_each(|verdict| add(Check::SameBlock, verdict));
     add(Check::Lag, lag(&answering));
-    add(Check::SameRelease, same_release(&answering));
+    same_release(&answering).into_iter().for_each(|verdict| add(Check::SameRelease, verdict));
 }
 
 fn trapped(trap: Trap, severity: Severity, facts: Facts) -> Verdict {
@@ -46,31 +44,44 @@ fn by_value<T: Ord + ToString>(values: impl IntoIterator<Item = (T, String)>) ->
     (groups.len(), shown.collect::<Vec<String>>().join("; "))
 }
 
+/// Why of some nodes it was not seen, each reason once.
+fn unseen<'a, T: 'a>(seen: impl IntoIterator<Item = &'a Seen<T>>) -> Vec<Verdict> {
+    let mut reasons: Vec<Verdict> = Vec::new();
+    for reason in seen.into_iter().filter_map(|one| one.as_ref().err()).cloned().map(Verdict::NotSeen) {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons
+}
+
 fn same_chain(nodes: &[&Observation]) -> Verdict {
-    let said = nodes.iter().filter_map(|one| {
-        let (chain_id, genesis) = (one.chain_id.clone().ok()?, one.genesis.clone().ok()?);
-        Some((format!("{chain_id} {genesis}"), one.node.clone()))
-    });
+    let chain = |one: &&Observation| Ok(format!("{} {}", one.chain_id.clone()?, one.genesis.clone()?));
+    let seen: Vec<Seen<String>> = nodes.iter().map(chain).collect();
+    let said = seen.iter().zip(nodes).filter_map(|(one, node)| Some((one.clone().ok()?, node.node.clone())));
     match by_value(said) {
-        (0, _) => Verdict::NotSeen(Unseen::Nothing(Nothing::OneNode)),
-        (1, _) => Verdict::Fine(Vec::new()),
-        (_, chains) => trapped(Trap::NodesOnOtherChains, Severity::Fault, vec![("chains", chains)]),
+        (2.., chains) => trapped(Trap::NodesOnOtherChains, Severity::Fault, vec![("chains", chains)]),
+        // What one node does not say may be another chain.
+        _ => unseen(&seen).into_iter().next().unwrap_or(Verdict::Fine(Vec::new())),
     }
 }
 
-fn same_block(nodes: &[&Observation]) -> Verdict {
-    let common: Vec<(u64, _)> = nodes
+/// What those that were compared have, and why others were not.
+fn same_block(nodes: &[&Observation]) -> Vec<Verdict> {
+    let common: Vec<_> = nodes
         .iter()
         .filter_map(|one| one.common.clone().ok().map(|(height, hash)| (height, (hash, one.node.clone()))))
         .collect();
+    let not_seen = unseen(nodes.iter().map(|one| &one.common));
     if common.len() < 2 {
-        return Verdict::NotSeen(Unseen::Nothing(Nothing::OneNode));
+        return if not_seen.is_empty() { vec![Verdict::NotSeen(Unseen::Nothing(Nothing::OneNode))] } else { not_seen };
     }
-    let height = ("height", common[0].0.to_string());
-    match by_value(common.into_iter().map(|(_, said)| said)) {
-        (1, _) => Verdict::Fine(vec![height]),
-        (_, hashes) => trapped(Trap::NodesDisagree, Severity::Fault, vec![height, ("hashes", hashes)]),
-    }
+    let facts = vec![("height", common[0].0.to_string()), ("nodes", common.len().to_string())];
+    let verdict = match by_value(common.into_iter().map(|(_, said)| said)) {
+        (1, _) => Verdict::Fine(facts),
+        (_, hashes) => trapped(Trap::NodesDisagree, Severity::Fault, [facts, vec![("hashes", hashes)]].concat()),
+    };
+    [vec![verdict], not_seen].concat()
 }
 
 fn lag(nodes: &[&Observation]) -> Verdict {
@@ -80,14 +91,15 @@ fn lag(nodes: &[&Observation]) -> Verdict {
         return Verdict::NotSeen(Unseen::Nothing(Nothing::OneNode));
     };
     let behind = highest - lowest;
-    if behind <= LAG_BLOCKS_MAX {
-        return Verdict::Fine(vec![("behind", behind.to_string())]);
+    if behind > LAG_BLOCKS_MAX {
+        let facts = vec![("node", (*node).to_owned()), ("behind", behind.to_string()), ("height", highest.to_string())];
+        return trapped(Trap::NodeLags, Severity::Warning, facts);
     }
-    let facts = vec![("node", (*node).to_owned()), ("behind", behind.to_string()), ("height", highest.to_string())];
-    trapped(Trap::NodeLags, Severity::Warning, facts)
+    let not_seen = unseen(nodes.iter().map(|one| &one.height));
+    not_seen.into_iter().next().unwrap_or(Verdict::Fine(vec![("behind", behind.to_string())]))
 }
 
-fn same_release(nodes: &[&Observation]) -> Verdict {
+fn same_release(nodes: &[&Observation]) -> Vec<Verdict> {
     let releases = nodes.iter().filter_map(|one| match client(one.client.as_ref().ok()?) {
         Client::Besu(Some(release)) => Some((release, one.node.clone())),
         Client::Besu(None) | Client::Embedded | Client::Other => None,
@@ -95,9 +107,12 @@ fn same_release(nodes: &[&Observation]) -> Verdict {
     let releases: Vec<_> = releases.collect();
     let is_old = |(release, _): &(_, String)| *release < PROPOSAL_FORM_CHANGED;
     let is_mixed = releases.iter().any(is_old) && !releases.iter().all(is_old);
-    match by_value(releases) {
+    let not_seen = unseen(nodes.iter().map(|one| &one.client));
+    let verdict = match by_value(releases) {
+        (0, _) if !not_seen.is_empty() => return not_seen,
         (0, _) => Verdict::NotSeen(Unseen::Nothing(Nothing::NoRelease)),
         (_, shown) if is_mixed => trapped(Trap::ReleasesMixed, Severity::Warning, vec![("releases", shown)]),
         (_, shown) => Verdict::Fine(vec![("releases", shown)]),
-    }
+    };
+    [vec![verdict], not_seen].concat()
 }

@@ -81,6 +81,11 @@ fn of_network(trap: Trap, case: &mut Case) -> Option<&'static [Trap]> {
             let _ = case.nodes[1].behaviours.insert("*", Behaviour::Refused);
             return Some(&[Trap::OneNodeOnly]);
         }
+        Trap::NodeTurnsAway => {
+            let host = r#"{"message":"Host not authorized."}"#.to_owned();
+            let _ = case.nodes[1].behaviours.insert("*", Behaviour::Says(host));
+            return Some(&[Trap::OneNodeOnly]);
+        }
         Trap::ChainIdUnexpected => case.profile().chains[0].chain_id = 1,
         Trap::NetworkIdDiffers => case.both(|one| one.network_id = 1),
         Trap::GenesisUnexpected => case.profile().chains[0].genesis_hash = Some(B256::ZERO),

@@ -1,11 +1,13 @@
 //! A node at the edge of the world: it answers as Besu does for a small network that is well, until a test changes something.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes, U256, address, hex, keccak256};
 use alloy_rlp::{Encodable, Header};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::super::evm::{CONTROL, PROBES, Probe, Sign};
 use crate::profile::Rules;
@@ -70,8 +72,17 @@ pub(super) struct Script {
     /// Whether transactions of the newest blocks reverted, and with their reason; gas is left over.
     pub(super) reverts: Option<bool>,
     pub(super) log_blocks_max: u64,
-    pub(super) date: Option<&'static str>,
+    /// How far its clock is from ours, in seconds; `None` if it says nothing of it.
+    pub(super) date: Option<i64>,
+    /// How long it takes to answer.
+    pub(super) latency: Duration,
+    /// How often a new block comes, counted from the first question; never if zero.
+    pub(super) block_every: Duration,
     pub(super) behaviours: BTreeMap<&'static str, Behaviour>,
+    /// Heights that it does not give.
+    pub(super) lost_block: Option<u64>,
+    /// When it was asked first.
+    pub(super) begun: OnceLock<Instant>,
 }
 
 impl Script {
@@ -97,7 +108,7 @@ impl Script {
             hole: None,
             syncing: json!(false),
             peers: 3,
-            modules: vec!["eth", "net", "web3", "qbft", "txpool"],
+            modules: vec!["eth", "net", "web3", "txpool"],
             pool: (-1, 0),
             contracts: Vec::new(),
             allowed: (true, true),
@@ -105,14 +116,33 @@ impl Script {
             balance: 1,
             reverts: Some(true),
             log_blocks_max: 5_000,
-            // 1,800,000,000 seconds after 1970.
-            date: Some("Fri, 15 Jan 2027 08:00:00 GMT"),
+            date: Some(0),
+            latency: Duration::ZERO,
+            block_every: Duration::ZERO,
             behaviours: BTreeMap::new(),
+            lost_block: None,
+            begun: OnceLock::new(),
         }
     }
 
     pub(super) fn node(self) -> Arc<dyn RpcTransport> {
         Arc::new(self)
+    }
+
+    /// The node does not have this method.
+    pub(super) fn not_offered(&mut self, method: &'static str) {
+        let says = r#"{"id":{id},"error":{"code":-32604,"message":"Method not enabled"}}"#.to_owned();
+        let _ = self.behaviours.insert(method, Behaviour::Says(says));
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.begun.get_or_init(Instant::now).elapsed()
+    }
+
+    /// The newest block now.
+    fn newest(&self) -> u64 {
+        let new = self.elapsed().as_millis().checked_div(self.block_every.as_millis()).unwrap_or_default();
+        self.head + u64::try_from(new).unwrap()
     }
 
     fn hash(&self, number: u64) -> B256 {
@@ -170,10 +200,10 @@ impl Script {
 
     fn height(&self, tag: &Value) -> Option<u64> {
         let number = match tag.as_str()? {
-            "latest" => self.head,
+            "latest" => self.newest(),
             number => u64::from_str_radix(number.strip_prefix("0x")?, 16).ok()?,
         };
-        (number <= self.head).then_some(number)
+        (number <= self.newest() && self.lost_block != Some(number)).then_some(number)
     }
 
     /// A result, or a code and message.
@@ -183,7 +213,7 @@ impl Script {
             "web3_clientVersion" => Ok(json!(self.client)),
             "eth_chainId" => quantity(self.chain_id),
             "net_version" => Ok(json!(self.network_id.to_string())),
-            "eth_blockNumber" => quantity(self.head),
+            "eth_blockNumber" => quantity(self.newest()),
             "eth_getBlockByNumber" => Ok(self.height(&params[0]).map_or(Value::Null, |number| self.block(number))),
             "eth_gasPrice" => quantity(self.gas_price),
             "eth_syncing" => Ok(self.syncing.clone()),
@@ -200,7 +230,8 @@ impl Script {
                 Ok(json!(if self.contracts.contains(&contract) { "0x60" } else { "0x" }))
             }
             "perm_getAccountsAllowlist" => {
-                self.allowlist.as_ref().map(|list| json!(list)).ok_or((-32_604, "Method not enabled"))
+                let none = (-32_000, "Account allowlist has not been enabled");
+                self.allowlist.as_ref().map(|list| json!(list)).ok_or(none)
             }
             "eth_getBalance" => quantity(self.balance),
             "eth_call" => self.call(&params[0]),
@@ -251,6 +282,7 @@ impl Script {
 
 impl RpcTransport for Script {
     fn send<'a>(&'a self, request: String) -> TransportFuture<'a> {
+        let _ = self.elapsed();
         let request: Value = serde_json::from_str(&request).unwrap();
         let method = request["method"].as_str().unwrap().to_owned();
         let is_read = !method.starts_with("eth_send") && !method.contains("add") && !method.contains("set");
@@ -268,10 +300,18 @@ impl RpcTransport for Script {
                 }
             }),
         };
-        Box::pin(std::future::ready(said))
+        Box::pin(async move {
+            if !self.latency.is_zero() {
+                tokio::time::sleep(self.latency).await;
+            }
+            said
+        })
     }
 
     fn server_date(&self) -> Option<String> {
-        self.date.map(str::to_owned)
+        // `NOW` is eight o'clock.
+        let seconds = 8 * 3_600 + self.date? + i64::try_from(self.elapsed().as_secs()).unwrap();
+        let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
+        Some(format!("Fri, 15 Jan 2027 {hours:02}:{minutes:02}:{:02} GMT", seconds % 60))
     }
 }

@@ -25,6 +25,7 @@ fn a_file_says_everything_of_a_network() {
     let governs: Vec<_> = profile.permissioning.iter().map(|contract| contract.governs).collect();
     assert_eq!(governs, [Governs::Accounts, Governs::Nodes]);
     assert_eq!(profile.chains[0].block_period, Some(Duration::from_secs(4)));
+    assert_eq!(profile.chains[0].empty_block_period, Some(Duration::from_secs(4)));
     assert_eq!((profile.chains[1].chain_id, profile.chains[1].genesis_hash), (648_629, None));
 }
 
@@ -60,6 +61,16 @@ fn every_mistake_names_file_field_value_and_limit() {
             "`own.toml`: `permissioning[0].address` is `0x00000000000000000000000000000000000088888`, and must be an address: 0x and 40 digits",
         ),
         ("attempts_max = 20", "attempts_max = 0", "`own.toml`: `sending.attempts_max` is `0`, and must be 1 to 1000"),
+        (
+            "first_pause = \"100ms\"",
+            "first_pause = \"2001ms\"",
+            "`own.toml`: `sending.first_pause` is `2001ms`, and must be `sending.pause_max`, `2s`, or shorter",
+        ),
+        (
+            "empty_block_period = \"4s\"",
+            "empty_block_period = \"3s\"",
+            "`own.toml`: `chains[0].empty_block_period` is `3s`, and must be as long as `block_period` or longer, and that must be there",
+        ),
         (
             "finality_blocks = 0",
             "finality_blocks = 100001",

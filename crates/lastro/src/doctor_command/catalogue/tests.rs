@@ -4,11 +4,12 @@ use super::*;
 use chain::doctor::KNOWN_FAULTS;
 use std::collections::BTreeSet;
 
-const UNSEEN: [Unseen; 19] = [
+const UNSEEN: [Unseen; 21] = [
     Unseen::NotOffered { method: "m" },
     Unseen::NoAnswer { method: "m", reason: String::new() },
     Unseen::TimedOut { method: "m", max_seconds: 1 },
     Unseen::Refused { method: "m", code: 1, message: String::new() },
+    Unseen::TurnedAway { method: "m", reason: String::new() },
     Unseen::Unreadable { method: "m" },
     Unseen::NodeSilent,
     Unseen::TimeUsedUp { max_seconds: 1 },
@@ -24,6 +25,7 @@ const UNSEEN: [Unseen; 19] = [
     Unseen::Nothing(Nothing::NotAsked),
     Unseen::Nothing(Nothing::NoRelease),
     Unseen::Nothing(Nothing::NotExpected),
+    Unseen::Nothing(Nothing::Lagging),
 ];
 
 fn codes<T: Copy>(all: &[T], code: fn(T) -> &'static str) -> BTreeSet<String> {
