@@ -6,9 +6,10 @@ use crate::failure::{Failure, FailureKind};
 use crate::network_arguments::{now_seconds, patient, profile, shipped};
 use crate::printer::Printer;
 use crate::table::{Align, Table};
-use chain::doctor::{self, Agreement, Examination, Item, Line, Observation, Shown};
+use chain::doctor::{self, Agreement, Examination, Item, Line, Observation, Shown, Unseen};
 use chain::{Expected, FeeModel, NetworkProfile};
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// The profile that a network is compared with if none is named.
 const DEFAULT_PROFILE: &str = "besu-private";
@@ -71,6 +72,7 @@ fn show(arguments: &ProfileName, printer: &Printer) -> Result<(), Failure> {
     let profile = shipped(&arguments.name)?;
     let text = NetworkProfile::shipped_text(&arguments.name).unwrap_or_default();
     text.lines().for_each(|line| printer.line(line));
+    printer.note(Words(arguments.lang).text(|texts| &texts.profile_form));
     printer.json(&as_json(profile));
     Ok(())
 }
@@ -94,12 +96,14 @@ fn as_json(profile: &NetworkProfile) -> Value {
             "maxPriorityFeePerGasWei": max_priority_fee_per_gas_wei.to_string(),
         }),
     };
+    let milliseconds = |period: Duration| u64::try_from(period.as_millis()).unwrap_or(u64::MAX);
     let chains = profile.chains.iter().map(|chain| {
         json!({
             "label": chain.label,
             "chainId": chain.chain_id,
             "genesisHash": chain.genesis_hash,
-            "blockPeriodMilliseconds": chain.block_period.map(|period| u64::try_from(period.as_millis()).unwrap_or(u64::MAX)),
+            "blockPeriodMilliseconds": chain.block_period.map(milliseconds),
+            "emptyBlockPeriodMilliseconds": chain.empty_block_period.map(milliseconds),
         })
     });
     let contracts = profile
@@ -134,28 +138,77 @@ async fn check(arguments: &ProfileCheck, printer: &Printer) -> Result<(), Failur
     printer.progress_end();
     let observation = &observations[0];
     if observation.is_silent() {
-        let reason = observation.chain_id.as_ref().err().map(|unseen| Words(Language::En).unseen(unseen));
-        let error =
-            anyhow::anyhow!(reason.unwrap_or_default()).context(format!("{} does not answer", observation.node));
-        return Err(Failure::new(FailureKind::Unreachable, error).with_hint("is the node running, and at this URL?"));
+        return Err(silent(observation));
     }
     let lines = doctor::compare(observation, &profile);
     show_check(observation, &profile, &lines, words, printer);
-    let mut differing: Vec<&str> =
-        lines.iter().filter(|line| line.agreement == Agreement::Differs).map(|line| line.item.name()).collect();
-    // Contracts have one name together.
-    differing.dedup();
-    if differing.is_empty() {
-        let is_all_seen = !lines.iter().any(|line| matches!(line.agreement, Agreement::NotSeen(_)));
-        let text =
-            if is_all_seen { words.text(|texts| &texts.all_agree) } else { words.text(|texts| &texts.agree_as_seen) };
-        printer.done(&filled(text, &[("profile", profile.name.to_string())]));
-        return Ok(());
+    conclude(&profile, &lines, words, printer)
+}
+
+/// That a node says nothing that could be compared. One that refuses is running.
+fn silent(node: &Observation) -> Failure {
+    let reason = node.chain_id.as_ref().err();
+    let (what, hint) = match reason {
+        Some(Unseen::TurnedAway { .. } | Unseen::Refused { .. }) => (
+            "answered, and refused",
+            "does `--host-allowlist` take the name in this URL, and does the node ask for user and password?",
+        ),
+        _ => ("does not answer", "is the node running, and at this URL?"),
+    };
+    let reason = reason.map(|unseen| Words(Language::En).unseen(unseen)).unwrap_or_default();
+    let error = anyhow::anyhow!(reason).context(format!("{} {what}", node.node));
+    Failure::new(FailureKind::Unreachable, error).with_hint(hint)
+}
+
+/// The items of which this came, each once: contracts have one name together.
+fn items(lines: &[Line], is_meant: fn(&Agreement) -> bool) -> Vec<&'static str> {
+    let mut names: Vec<&'static str> =
+        lines.iter().filter(|line| is_meant(&line.agreement)).map(|line| line.item.name()).collect();
+    names.dedup();
+    names
+}
+
+fn agreeing(lines: &[Line]) -> Vec<&'static str> {
+    items(lines, |agreement| *agreement == Agreement::Agrees)
+}
+
+fn differing(lines: &[Line]) -> Vec<&'static str> {
+    items(lines, |agreement| *agreement == Agreement::Differs)
+}
+
+fn not_seen(lines: &[Line]) -> Vec<&'static str> {
+    items(lines, |agreement| matches!(agreement, Agreement::NotSeen(_)))
+}
+
+/// Whether the network is the profile's; `None` if nobody can say: something expected was not seen, or nothing is expected.
+fn agrees(lines: &[Line]) -> Option<bool> {
+    let is_whole = not_seen(lines).is_empty() && !agreeing(lines).is_empty();
+    if differing(lines).is_empty() { is_whole.then_some(true) } else { Some(false) }
+}
+
+/// What was compared decides the exit code.
+fn conclude(profile: &NetworkProfile, lines: &[Line], words: Words, printer: &Printer) -> Result<(), Failure> {
+    let (agreeing, differing, not_seen) = (agreeing(lines), differing(lines), not_seen(lines));
+    let name = ("profile", profile.name.to_string());
+    if !differing.is_empty() {
+        let differing = differing.join(", ");
+        let error = anyhow::anyhow!("the network is not what profile `{}` expects: {differing}", profile.name);
+        let hint =
+            "name another with `--profile`, or one of your own with `--profile-file`; see `lastro chain profile list`";
+        return Err(Failure::new(FailureKind::Refused, error).with_hint(hint));
     }
-    let error = anyhow::anyhow!("the network is not what profile `{}` expects: {}", profile.name, differing.join(", "));
-    let hint =
-        "name another with `--profile`, or one of your own with `--profile-file`; see `lastro chain profile list`";
-    Err(Failure::new(FailureKind::Refused, error).with_hint(hint))
+    if agreeing.is_empty() {
+        let not_seen = not_seen.join(", ");
+        let error = anyhow::anyhow!("nothing that profile `{}` expects was seen: {not_seen}", profile.name);
+        return Err(Failure::new(FailureKind::Refused, error).with_hint("the list says why; ask another node"));
+    }
+    if not_seen.is_empty() {
+        printer.done(&filled(words.text(|texts| &texts.all_agree), &[name]));
+    } else {
+        let facts = [name, ("compared", agreeing.join(", ")), ("not_seen", not_seen.join(", "))];
+        printer.done(&filled(words.text(|texts| &texts.agree_as_seen), &facts));
+    }
+    Ok(())
 }
 
 fn show_check(node: &Observation, profile: &NetworkProfile, lines: &[Line], words: Words, printer: &Printer) {
@@ -187,11 +240,10 @@ fn show_check(node: &Observation, profile: &NetworkProfile, lines: &[Line], word
             },
         })
     });
-    let agrees = !lines.iter().any(|line| line.agreement == Agreement::Differs);
     printer.json(&json!({
         "node": node.node,
         "profile": profile.name.as_str(),
-        "agrees": agrees,
+        "agrees": agrees(lines),
         "items": items.collect::<Vec<Value>>(),
     }));
 }

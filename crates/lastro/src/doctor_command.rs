@@ -14,6 +14,9 @@ use chain::doctor::{self, Examination, NODES_MAX, Patient, Progress, SENDERS_MAX
 use report::Report;
 use std::time::Duration;
 
+/// How many codes a hint names.
+const CODES_NAMED_MAX: usize = 5;
+
 /// Looks at all nodes, and says what was found.
 pub(crate) fn run(arguments: &Doctor, printer: &Printer) -> Result<(), Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| Failure::new(FailureKind::Environment, error))?;
@@ -25,6 +28,7 @@ async fn examine(arguments: &Doctor, printer: &Printer) -> Result<(), Failure> {
     let words = Words(arguments.lang);
     let profile = profile(&arguments.profile)?;
     let patients: Vec<Patient> = arguments.rpc.iter().map(|url| patient(url)).collect::<Result<_, _>>()?;
+    check_nodes(&patients)?;
     let examination = Examination {
         profile: profile.clone(),
         senders: arguments.senders.clone(),
@@ -41,15 +45,68 @@ async fn examine(arguments: &Doctor, printer: &Printer) -> Result<(), Failure> {
     printer.progress_end();
     let findings = doctor::judge(&observations, profile.as_ref());
     let name = profile.as_ref().map(|profile| profile.name.as_str());
-    let report = Report { observations: &observations, findings: &findings, profile: name, words };
+    let accepted = &arguments.accept;
+    let report = Report { observations: &observations, findings: &findings, profile: name, accepted, words };
     report.show(printer);
     printer.json(&report.to_json());
-    let unreachable = findings.iter().filter(|finding| finding.trap() == Some(Trap::NodeUnreachable)).count();
-    if unreachable == observations.len() {
-        let error = anyhow::anyhow!("no node answers");
-        return Err(Failure::new(FailureKind::Unreachable, error).with_hint("are they running, and at these URLs?"));
+    let with = |trap: Trap| findings.iter().filter(|finding| finding.trap() == Some(trap)).count();
+    let turned_away = with(Trap::NodeTurnsAway);
+    if turned_away + with(Trap::NodeUnreachable) == observations.len() {
+        return Err(no_node(turned_away));
     }
     verdict(&report, arguments.fail_on)
+}
+
+/// That no node could be examined, and what to do: those that refuse are running.
+fn no_node(turned_away: usize) -> Failure {
+    let (error, hint) = match turned_away {
+        0 => (anyhow::anyhow!("no node answers"), "are they running, and at these URLs?"),
+        _ => (
+            anyhow::anyhow!("no node can be examined: {turned_away} answered, and refused"),
+            "does `--host-allowlist` take the names in these URLs, and do they ask for user and password?",
+        ),
+    };
+    Failure::new(FailureKind::Unreachable, error).with_hint(hint)
+}
+
+/// A node that is named twice would agree with itself.
+fn check_nodes(patients: &[Patient]) -> Result<(), Failure> {
+    let name = |patient: &Patient| patient.name.trim_end_matches('/').to_ascii_lowercase();
+    for (place, patient) in patients.iter().enumerate() {
+        if patients[..place].iter().any(|before| name(before) == name(patient)) {
+            let error = anyhow::anyhow!("`--rpc {}` is given twice", patient.name);
+            return Err(Failure::new(FailureKind::Usage, error).with_hint("name each node once"));
+        }
+    }
+    Ok(())
+}
+
+/// The trap of a code, as it is given on the command line.
+///
+/// # Errors
+///
+/// There is none; the text names the nearest.
+pub(crate) fn trap_of_code(code: &str) -> Result<Trap, String> {
+    let distance = |trap: &&Trap| letters_apart(code, trap.code());
+    match Trap::ALL.iter().min_by_key(distance) {
+        Some(trap) if trap.code() == code => Ok(*trap),
+        Some(nearest) => Err(format!("no finding has this code; the nearest is `{}`", nearest.code())),
+        None => Err("no finding has this code".to_owned()),
+    }
+}
+
+/// How many letters must be added, left out or exchanged to make one text of the other (Levenshtein).
+fn letters_apart(one: &str, other: &str) -> usize {
+    let mut above: Vec<usize> = (0..=other.chars().count()).collect();
+    for (row, letter) in one.chars().enumerate() {
+        let mut line = vec![row + 1];
+        for (column, other) in other.chars().enumerate() {
+            let exchanged = above[column] + usize::from(letter != other);
+            line.push(exchanged.min(above[column + 1] + 1).min(line[column] + 1));
+        }
+        above = line;
+    }
+    above.last().copied().unwrap_or_default()
 }
 
 /// What was found decides the exit code.
@@ -60,13 +117,15 @@ fn verdict(report: &Report<'_>, fail_on: FailOn) -> Result<(), Failure> {
         FailOn::Notice => Severity::Notice,
     };
     let bad = Severity::ALL.into_iter().filter(|severity| *severity >= least && report.count(*severity) > 0);
-    let bad: Vec<String> =
-        bad.rev().map(|severity| format!("{} × {}", report.count(severity), severity.name())).collect();
-    if bad.is_empty() {
-        return Ok(());
-    }
-    let error = anyhow::anyhow!("the examination found {}", bad.join(", "));
-    Err(Failure::new(FailureKind::Refused, error).with_hint("each is listed with its cure"))
+    let bad: Vec<Severity> = bad.rev().collect();
+    let Some(worst) = bad.first() else { return Ok(()) };
+    let counts = bad.iter().map(|severity| format!("{} × {}", report.count(*severity), severity.name()));
+    let error = anyhow::anyhow!("the examination found {}", counts.collect::<Vec<String>>().join(", "));
+    let traps = report.traps(*worst);
+    let codes: Vec<String> = traps.iter().take(CODES_NAMED_MAX).map(|trap| format!("`{}`", trap.code())).collect();
+    let more = if traps.len() > CODES_NAMED_MAX { ", …" } else { "" };
+    let hint = format!("each is listed with its cure; begin with {}{more}", codes.join(", "));
+    Err(Failure::new(FailureKind::Refused, error).with_hint(hint))
 }
 
 fn check_counts(arguments: &Doctor) -> Result<(), Failure> {

@@ -1,7 +1,9 @@
 //! Arguments of `lastro doctor` and `lastro chain …`.
 
 use super::Language;
+use crate::doctor_command::trap_of_code;
 use alloy_primitives::Address;
+use chain::doctor::Trap;
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -22,6 +24,9 @@ pub(crate) struct Doctor {
     /// From what on the exit code is 1
     #[arg(long, value_enum, default_value_t = FailOn::Fault)]
     pub(crate) fail_on: FailOn,
+    /// Code of a finding that is known and accepted: it is listed and does not count. May be repeated
+    #[arg(long, value_name = "CODE", value_parser = trap_of_code)]
+    pub(crate) accept: Vec<Trap>,
     /// Language of the report: `pt-BR` or `en`; by default that of the environment
     #[arg(long, value_enum, hide_possible_values = true, hide_default_value = true, default_value_t = Language::of_the_user())]
     pub(crate) lang: Language,
@@ -83,6 +88,9 @@ pub(crate) struct ProfileName {
     /// Name of the profile
     #[arg(value_name = "NAME")]
     pub(crate) name: String,
+    /// Language of what is said beside the file: `pt-BR` or `en`; by default that of the environment
+    #[arg(long, value_enum, hide_possible_values = true, hide_default_value = true, default_value_t = Language::of_the_user())]
+    pub(crate) lang: Language,
 }
 
 /// Arguments of `lastro chain profile check`.

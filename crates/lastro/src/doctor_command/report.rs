@@ -2,7 +2,7 @@
 
 use super::catalogue::{Words, filled, unseen_name};
 use crate::printer::{Mark, Printer};
-use chain::doctor::{Finding, Observation, Severity, Unseen, Verdict};
+use chain::doctor::{Finding, Observation, Severity, Trap, Unseen, Verdict};
 use serde_json::{Map, Value, json};
 
 /// The width of the column of severities: the longest word of both languages.
@@ -13,13 +13,39 @@ pub(super) struct Report<'a> {
     pub(super) observations: &'a [Observation],
     pub(super) findings: &'a [Finding],
     pub(super) profile: Option<&'a str>,
+    /// Traps that are listed and do not count.
+    pub(super) accepted: &'a [Trap],
     pub(super) words: Words,
 }
 
 impl Report<'_> {
-    /// How many findings are of this severity.
+    fn is_accepted(&self, finding: &Finding) -> bool {
+        finding.trap().is_some_and(|trap| self.accepted.contains(&trap))
+    }
+
+    /// Findings that count.
+    fn counted(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| !self.is_accepted(finding))
+    }
+
+    /// How many findings of this severity count.
     pub(super) fn count(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|finding| finding.severity() == Some(severity)).count()
+        self.counted().filter(|finding| finding.severity() == Some(severity)).count()
+    }
+
+    /// The traps of this severity that count, each once.
+    pub(super) fn traps(&self, severity: Severity) -> Vec<Trap> {
+        let mut traps: Vec<Trap> = Vec::new();
+        for trap in self.counted().filter(|one| one.severity() == Some(severity)).filter_map(Finding::trap) {
+            if !traps.contains(&trap) {
+                traps.push(trap);
+            }
+        }
+        traps
+    }
+
+    fn accepted(&self) -> usize {
+        self.findings.iter().filter(|finding| self.is_accepted(finding)).count()
     }
 
     fn not_seen(&self) -> usize {
@@ -46,6 +72,7 @@ impl Report<'_> {
 
     fn show_finding(&self, finding: &Finding, severity: Severity, printer: &Printer) {
         let mark = match severity {
+            _ if self.is_accepted(finding) => Mark::Plain,
             Severity::Ok => Mark::Good,
             Severity::Notice => Mark::Plain,
             Severity::Warning => Mark::Doubtful,
@@ -58,7 +85,9 @@ impl Report<'_> {
                 printer.marked_line(mark, &label, &format!("{check}: {}", self.words.fine(finding.check, facts)));
             }
             Verdict::Trapped { trap, facts, .. } => {
-                let text = format!("{check}: {}  [{}]", self.words.seen(*trap, facts), trap.code());
+                let accepted = self.words.text(|texts| &texts.accepted);
+                let accepted = if self.is_accepted(finding) { format!(", {accepted}") } else { String::new() };
+                let text = format!("{check}: {}  [{}{accepted}]", self.words.seen(*trap, facts), trap.code());
                 printer.marked_line(mark, &label, &text);
                 let below = " ".repeat(SEVERITY_CHARACTERS + 4);
                 let why = self.words.text(|texts| &texts.why);
@@ -81,6 +110,7 @@ impl Report<'_> {
             if let Verdict::NotSeen(unseen) = &finding.verdict {
                 let name = self.words.check(finding.check);
                 match groups.iter_mut().find(|(reason, _)| *reason == unseen) {
+                    Some((_, names)) if names.contains(&name) => {}
                     Some((_, names)) => names.push(name),
                     None => groups.push((unseen, vec![name])),
                 }
@@ -97,7 +127,14 @@ impl Report<'_> {
     pub(super) fn summary(&self) -> String {
         let count = |severity: Severity| (severity.name(), self.count(severity).to_string());
         let counts = Severity::ALL.map(count).into_iter().chain([("not_seen", self.not_seen().to_string())]);
-        filled(self.words.text(|texts| &texts.summary), &counts.collect::<Vec<_>>())
+        let summary = filled(self.words.text(|texts| &texts.summary), &counts.collect::<Vec<_>>());
+        match self.accepted() {
+            0 => summary,
+            accepted => {
+                let text = self.words.text(|texts| &texts.summary_accepted);
+                summary + &filled(text, &[("accepted", accepted.to_string())])
+            }
+        }
     }
 
     /// The same for machines. Codes are the same in every language; words are in the one that was asked for.
@@ -113,7 +150,7 @@ impl Report<'_> {
             })),
             Verdict::Fine(_) | Verdict::Trapped { .. } => None,
         });
-        let worst = self.findings.iter().filter_map(Finding::severity).max();
+        let worst = self.counted().filter_map(Finding::severity).max();
         json!({
             "nodes": self.observations.iter().map(|one| one.node.clone()).collect::<Vec<String>>(),
             "profile": self.profile,
@@ -123,6 +160,7 @@ impl Report<'_> {
                 "warning": self.count(Severity::Warning),
                 "notice": self.count(Severity::Notice),
                 "ok": self.count(Severity::Ok),
+                "accepted": self.accepted(),
                 "notSeen": self.not_seen(),
             },
             "findings": findings.collect::<Vec<Value>>(),
@@ -141,6 +179,7 @@ impl Report<'_> {
                 "check": check.code(),
                 "code": null,
                 "severity": Severity::Ok.name(),
+                "accepted": false,
                 "seen": self.words.fine(check, seen),
                 "why": null,
                 "cure": null,
@@ -152,6 +191,7 @@ impl Report<'_> {
                 "check": check.code(),
                 "code": trap.code(),
                 "severity": severity.name(),
+                "accepted": self.is_accepted(finding),
                 "seen": self.words.seen(*trap, seen),
                 "why": self.words.why(*trap),
                 "cure": self.words.cure(*trap, seen),

@@ -95,10 +95,21 @@ fn a_ledger_that_is_well_is_no_rede_blockchain_brasil() {
         faults.map(|one| one["code"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(codes(&json), ["chain_id_unexpected", "permissioning_missing", "permissioning_missing"]);
-    assert_eq!(answer.stderr, "error: the examination found 3 × fault\nhint: each is listed with its cure\n");
+    let hint = "each is listed with its cure; begin with `chain_id_unexpected`, `permissioning_missing`";
+    assert_eq!(answer.stderr, format!("error: the examination found 3 × fault\nhint: {hint}\n"));
     let lenient = lastro(&["doctor", "--quiet", "--rpc", http, "--fail-on", "warning"]);
     assert_eq!(lenient.code, 0, "{}", lenient.shown(&[]));
-    assert_eq!(lastro(&["doctor", "--quiet", "--rpc", http, "--fail-on", "notice"]).code, 1);
+    let strict = ["doctor", "--lang", "en", "--rpc", http, "--fail-on", "notice"];
+    assert_eq!(lastro(&strict).code, 1);
+    // What is known and accepted is listed all the same.
+    let accepted = ["push0_missing", "no_replacement", "few_validators", "one_node_only"];
+    let accept: Vec<&str> = accepted.into_iter().flat_map(|code| ["--accept", code]).collect();
+    let answer = lastro(&[strict.as_slice(), &accept].concat()).ok();
+    assert!(accepted.iter().all(|code| answer.stdout.contains(&format!("[{code}, accepted]"))), "{}", answer.stdout);
+    assert!(answer.stdout.contains("notices: 0;") && answer.stdout.contains("; accepted: 4"), "{}", answer.stdout);
+    assert_eq!(lastro(&[strict.as_slice(), &accept[2..]].concat()).code, 1);
+    let json = lastro(&[strict.as_slice(), &accept, &["--json"]].concat()).ok().json();
+    assert_eq!((&json["counts"]["accepted"], &json["worst"]), (&json!(4), &json!("ok")));
 }
 
 #[test]
@@ -109,7 +120,7 @@ fn two_ledgers_of_one_chain_id_are_told_apart() {
     assert_eq!(answer.code, 1);
     let findings = answer.json()["findings"].clone();
     let has = |code: &str| findings.as_array().unwrap().iter().any(|one| one["code"] == json!(code));
-    assert!(has("nodes_on_other_chains") && has("nodes_disagree"), "{findings}");
+    assert!(has("nodes_on_other_chains"), "{findings}");
 }
 
 #[test]
@@ -162,12 +173,16 @@ fn profiles_are_listed_and_shown() {
     assert_snapshot!(format!("{}\n{}\n{}", list[0], list[1], serde_json::to_string_pretty(&json).unwrap()));
     let rbb = lastro(&["chain", "profile", "show", "rbb", "--json"]).ok().json();
     assert_eq!(rbb, json["profiles"][2]);
+    let notes = ["en", "pt-BR"].map(|lang| lastro(&["chain", "profile", "show", "rbb", "--lang", lang]).ok().stderr);
+    assert!(notes[0].contains("same form") && notes[1].contains("mesma forma"), "{notes:?}");
 }
 
 #[test]
 fn wrong_usage_ends_with_2() {
-    let mistakes: [&[&str]; 8] = [
+    let mistakes: [&[&str]; 10] = [
         &["doctor"],
+        &["doctor", "--rpc", "http://127.0.0.1:1", "--rpc", "http://127.0.0.1:1/"],
+        &["doctor", "--rpc", "http://127.0.0.1:1", "--accept", "pool_windw_small"],
         &["doctor", "--rpc", "node:8545"],
         &["doctor", "--rpc", "https://node.example"],
         &["doctor", "--rpc", "http://127.0.0.1:1", "--profile", "besu"],
@@ -223,7 +238,41 @@ fn what_is_no_node_is_unreachable_and_said_so() {
     }
     let answer = lastro(&["doctor", "--lang", "pt-BR", "--rpc", &nobody()]);
     let said = answer.stdout.lines().find(|line| line.contains("node_unreachable")).unwrap();
-    assert!(said.contains("não responde") && said.contains("refused"), "{said}");
+    assert!(said.contains("não dá resposta") && said.contains("refused"), "{said}");
+}
+
+#[test]
+fn who_answers_and_refuses_is_told_from_who_is_not_there() {
+    let host: &[u8] = b"HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: 34\r\n\
+        Connection: close\r\n\r\n{\"message\":\"Host not authorized.\"}";
+    let token: &[u8] = b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\nContent-Length: 76\r\n\
+        Connection: close\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-40100,\"message\":\"Unauthorized\"}}";
+    for (bytes, words) in [(host, "Host not authorized."), (token, "Unauthorized (-40100)")] {
+        let url = answering(bytes);
+        let answer = lastro(&["doctor", "--lang", "en", "--rpc", &url]);
+        let said = answer.stdout.lines().find(|line| line.contains("[node_turns_away]")).unwrap();
+        assert!(said.contains("answered, and refused") && said.contains(words), "{said}");
+        assert!(answer.stdout.contains("--host-allowlist") && !answer.stdout.contains("is up"), "{}", answer.stdout);
+        assert!(answer.code == 4 && answer.stderr.contains("1 answered, and refused"), "{}", answer.stderr);
+        let check = lastro(&["chain", "profile", "check", "--lang", "en", "--rpc", &url]);
+        assert!(check.code == 4 && check.stderr.contains("answered, and refused"), "{}", check.stderr);
+        assert!(check.stderr.contains(words) && check.stderr.contains("--host-allowlist"), "{}", check.stderr);
+    }
+}
+
+#[test]
+fn a_network_of_which_nothing_was_compared_agrees_with_nothing() {
+    // The answer to the second question, which is for the chain id, and to no other.
+    let chain_id: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\nConnection: close\r\n\r\n\
+        {\"jsonrpc\":\"2.0\",\"id\":2,\"result\":\"0x7\"} ";
+    let url = answering(chain_id);
+    let check = |further: &[&str]| {
+        lastro(&[&["chain", "profile", "check", "--rpc", &url, "--profile", "embedded"], further].concat())
+    };
+    let answer = check(&["--lang", "en"]);
+    assert_eq!(answer.code, 1, "{}", answer.shown(&[]));
+    assert!(answer.stderr.contains("nothing that profile `embedded` expects was seen: rules"), "{}", answer.stderr);
+    assert_eq!(check(&["--json"]).json()["agrees"], Value::Null);
 }
 
 #[test]
