@@ -199,9 +199,12 @@ async fn outcomes_and_open_intents_survive_the_process() {
     let first = lane.submit(&intent(1, Effect::Done)).await.unwrap();
     let outcome = chain.outcome(&first.key, WAIT).await.unwrap();
     bench.node.refuse(Some(Meaning::InternalError));
-    let unsettled = tokio::time::timeout(Duration::from_millis(50), lane.submit(&intent(2, Effect::Done))).await;
-    assert!(unsettled.is_err(), "the node never took it");
-    drop(lane);
+    let submitting = tokio::spawn(async move { lane.submit(&intent(2, Effect::Done)).await });
+    while !chain.has_intent(&intent(2, Effect::Done).key).await.unwrap() {
+        tokio::task::yield_now().await;
+    }
+    submitting.abort();
+    assert!(submitting.await.is_err(), "the node never took it");
     chain.close().await;
 
     bench.node.refuse(None);

@@ -71,8 +71,15 @@ async fn is_taken_over(is_unfenced: bool) -> Result<(), String> {
     let old = stopped.lane(&label()).await.unwrap();
     let _ = old.submit(&intent(1)).await.unwrap();
     node.refuse(Some(Meaning::InternalError));
-    let unsent = tokio::time::timeout(Duration::from_millis(300), old.submit(&intent(2))).await;
-    assert!(unsent.is_err(), "the node never took it");
+    let submitting = tokio::spawn({
+        let old = old.clone();
+        async move { old.submit(&intent(2)).await }
+    });
+    while !stopped.has_intent(&intent(2).key).await.map_err(|error| error.to_string())? {
+        tokio::task::yield_now().await;
+    }
+    submitting.abort();
+    assert!(submitting.await.is_err(), "the node never took it");
     node.refuse(None);
     stopped.core.store.freeze();
     let since = Instant::now();
