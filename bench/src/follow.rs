@@ -4,7 +4,7 @@
 //! checks. What counts is blocks that hold all their logs; others are followed too and cost time, and are told.
 
 use crate::figures::{per_second, seconds};
-use crate::ledger_load::ledger_process::LedgerProcess;
+use crate::ground::{Ground, GroundOptions};
 use crate::ledger_load::signer::{CHAIN_ID, Signer};
 use crate::machine::Machine;
 use alloy_primitives::{Bytes, TxKind, keccak256};
@@ -12,7 +12,6 @@ use anyhow::{Context, Result, ensure};
 use chain::follower::{FollowSettings, FollowedBlock, FollowedLedger, FollowedNode, Follower};
 use chain::{At, HttpTransport, Profile, Rpc, Rules};
 use serde_json::{Value, json};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -34,12 +33,8 @@ pub struct Options {
     /// How often the one ledger is named as a node; more than half of them must agree on each block
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=9))]
     nodes: u32,
-    /// Binary under load [default: `lastro` beside this program]
-    #[arg(long, value_name = "FILE")]
-    lastro: Option<PathBuf>,
-    /// Directory for the ledger's data, removed afterwards [default: beside this program]
-    #[arg(long, value_name = "DIR")]
-    data_in: Option<PathBuf>,
+    #[command(flatten)]
+    ground: GroundOptions,
 }
 
 /// What a run found.
@@ -58,25 +53,14 @@ pub struct Report {
 /// # Errors
 /// If the ledger cannot be started or filled, or the follower does not give it.
 pub fn run(options: &Options) -> Result<Report> {
-    let program = std::env::current_exe().context("this program has no path")?;
-    let lastro = options.lastro.clone().unwrap_or_else(|| program.with_file_name("lastro"));
-    ensure!(lastro.is_file(), "there is no binary `{}`: build it with `cargo build --release`", lastro.display());
-    let data_in = options.data_in.clone().or_else(|| program.parent().map(PathBuf::from)).unwrap_or_default();
-    let folder = tempfile::Builder::new().prefix("follow-").tempdir_in(&data_in);
-    let folder = folder.with_context(|| format!("no directory can be made in `{}`", data_in.display()))?;
-    let machine = Machine::look(folder.path(), &lastro);
-    let mut ledger = LedgerProcess::start(&lastro, folder.path(), BLOCK_PERIOD)?;
+    let mut ground = Ground::lay(&options.ground, "follow-", BLOCK_PERIOD)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let url = format!("http://{}", ledger.address);
+    let url = ground.url();
     let measured = runtime.block_on(async {
         fill(&url, options.blocks).await?;
         follow(&url, options.nodes).await
     });
-    let (blocks, elapsed) = match measured {
-        Ok(measured) => measured,
-        Err(error) if ledger.has_ended() => return Err(error.context(ledger.last_words())),
-        Err(error) => return Err(error),
-    };
+    let (blocks, elapsed) = ground.measured(measured)?;
     let logs_of = |block: &FollowedBlock| block.transactions.iter().map(|transaction| transaction.logs.len()).sum();
     let logs: Vec<usize> = blocks.iter().map(logs_of).collect();
     let full = TRANSACTIONS_PER_BLOCK as usize * LOGS_PER_TRANSACTION;
@@ -87,7 +71,14 @@ pub fn run(options: &Options) -> Result<Report> {
         full * options.blocks as usize
     );
     let blocks = blocks.len() as u64;
-    Ok(Report { options: options.clone(), machine, blocks, full_blocks, logs: all as u64, elapsed })
+    Ok(Report {
+        options: options.clone(),
+        machine: ground.machine.clone(),
+        blocks,
+        full_blocks,
+        logs: all as u64,
+        elapsed,
+    })
 }
 
 /// Creation code that writes the logs and leaves a contract without code.

@@ -4,17 +4,16 @@
 //! stored and the node has it. All parts work on the same cores, the ledger too.
 
 use crate::figures::{Sample, milliseconds, per_second, seconds};
-use crate::ledger_load::ledger_process::LedgerProcess;
+use crate::ground::{Ground, GroundOptions};
 use crate::ledger_load::signer::CHAIN_ID;
 use crate::machine::Machine;
 use alloy_primitives::{Address, Bytes};
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use chain::{Chain, HttpTransport, Intent, IntentKey, Lane, Outcome, Profile, Rules};
 use custody::{Custody, KeyLabel, Purpose};
 use journal::Place;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use test_servers::Postgres;
@@ -56,12 +55,8 @@ pub struct Options {
     /// Where the lanes' store is
     #[arg(long, value_enum, default_value_t = StoreKind::Sqlite)]
     store: StoreKind,
-    /// Binary under load [default: `lastro` beside this program]
-    #[arg(long, value_name = "FILE")]
-    lastro: Option<PathBuf>,
-    /// Directory for the data, removed afterwards [default: beside this program]
-    #[arg(long, value_name = "DIR")]
-    data_in: Option<PathBuf>,
+    #[command(flatten)]
+    ground: GroundOptions,
 }
 
 /// What a run found.
@@ -81,29 +76,19 @@ pub struct Report {
 /// # Errors
 /// If the ledger or the store cannot be started, or an intent does not end as it should.
 pub fn run(options: &Options) -> Result<Report> {
-    let program = std::env::current_exe().context("this program has no path")?;
-    let lastro = options.lastro.clone().unwrap_or_else(|| program.with_file_name("lastro"));
-    ensure!(lastro.is_file(), "there is no binary `{}`: build it with `cargo build --release`", lastro.display());
-    let data_in = options.data_in.clone().or_else(|| program.parent().map(PathBuf::from)).unwrap_or_default();
-    let folder = tempfile::Builder::new().prefix("chain-").tempdir_in(&data_in);
-    let folder = folder.with_context(|| format!("no directory can be made in `{}`", data_in.display()))?;
-    let machine = Machine::look(folder.path(), &lastro);
-    let mut ledger = LedgerProcess::start(&lastro, folder.path(), BLOCK_PERIOD)?;
+    let mut ground = Ground::lay(&options.ground, "chain-", BLOCK_PERIOD)?;
     let server = match options.store {
         StoreKind::Sqlite => None,
         StoreKind::Postgres => Some(Postgres::start()?),
     };
     let place = match &server {
-        None => Place::Sqlite { path: folder.path().join("chain.db") },
+        None => Place::Sqlite { path: ground.path().join("chain.db") },
         Some(server) => Place::Postgres { url: server.database()?, schema: "chain".to_owned() },
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let url = format!("http://{}", ledger.address);
-    match runtime.block_on(measure(&url, &place, options)) {
-        Ok((elapsed, submitted, ended)) => Ok(Report { options: options.clone(), machine, elapsed, submitted, ended }),
-        Err(error) if ledger.has_ended() => Err(error.context(ledger.last_words())),
-        Err(error) => Err(error),
-    }
+    let measured = runtime.block_on(measure(&ground.url(), &place, options));
+    let (elapsed, submitted, ended) = ground.measured(measured)?;
+    Ok(Report { options: options.clone(), machine: ground.machine.clone(), elapsed, submitted, ended })
 }
 
 async fn measure(url: &str, place: &Place, options: &Options) -> Result<(Duration, Sample, Sample)> {

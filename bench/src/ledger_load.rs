@@ -16,13 +16,13 @@ mod watcher;
 
 pub use report::Report;
 
-use crate::machine::{Machine, peak_memory_mib, processor_time};
-use anyhow::{Context, Result, ensure};
+use crate::ground::{Ground, GroundOptions};
+use crate::machine::{peak_memory_mib, processor_time};
+use anyhow::Result;
 use connection::Connection;
 use drive::{Drive, DriveLimits, Driven};
 use ledger_process::LedgerProcess;
 use signer::Signer;
-use std::path::PathBuf;
 use std::time::Duration;
 use token::Token;
 use watcher::Watched;
@@ -53,12 +53,8 @@ pub struct Options {
     /// Give up if not all is included after so many seconds
     #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub(crate) seconds_max: u64,
-    /// Binary under load [default: `lastro` beside this program]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) lastro: Option<PathBuf>,
-    /// Directory for the ledger's data, removed afterwards; its disk decides what durable costs [default: beside this program]
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data_in: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) ground: GroundOptions,
 }
 
 /// Starts a ledger, puts it under load and stops it.
@@ -66,21 +62,11 @@ pub struct Options {
 /// # Errors
 /// If the ledger cannot be started, does not answer, or holds something else than was sent.
 pub fn run(options: &Options) -> Result<Report> {
-    let program = std::env::current_exe().context("this program has no path")?;
-    let lastro = options.lastro.clone().unwrap_or_else(|| program.with_file_name("lastro"));
-    ensure!(lastro.is_file(), "there is no binary `{}`: build it with `cargo build --release`", lastro.display());
-    let data_in = options.data_in.clone().or_else(|| program.parent().map(PathBuf::from)).unwrap_or_default();
-    let folder = tempfile::Builder::new().prefix("ledger-load-").tempdir_in(&data_in);
-    let folder = folder.with_context(|| format!("no directory can be made in `{}`", data_in.display()))?;
-    let machine = Machine::look(folder.path(), &lastro);
-    let mut ledger = LedgerProcess::start(&lastro, folder.path(), &options.block_period)?;
+    let mut ground = Ground::lay(&options.ground, "ledger-load-", &options.block_period)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let measured = match runtime.block_on(measure(options, &ledger)) {
-        Ok(measured) => measured,
-        Err(error) if ledger.has_ended() => return Err(error.context(ledger.last_words())),
-        Err(error) => return Err(error),
-    };
-    Ok(Report { options: options.clone(), machine, measured })
+    let measured = runtime.block_on(measure(options, &ground.ledger));
+    let measured = ground.measured(measured)?;
+    Ok(Report { options: options.clone(), machine: ground.machine.clone(), measured })
 }
 
 /// What a run found.

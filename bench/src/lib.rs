@@ -13,6 +13,7 @@
 
 mod figures;
 pub mod follow;
+mod ground;
 pub mod intents;
 pub mod journal_load;
 pub mod ledger_load;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::time::Duration;
 
 use alloy_primitives::Address;
@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
 use crate::delivery::Outgoing;
+use crate::follower::Cursor;
 use crate::head::HeadWatch;
 use crate::intent::IntentKey;
 use crate::lane::Lane;
@@ -42,6 +43,8 @@ pub(crate) struct Core {
     pub(crate) waiters: Waiters,
     /// How many follow the ledger and store ends: whoever waits need not look at each head then.
     pub(crate) followers: AtomicUsize,
+    /// Why lanes that are opened from now on begin paused.
+    stopped: OnceLock<String>,
     lanes: Mutex<HashMap<Address, Arc<LaneState>>>,
     recovered: AtomicUsize,
     #[cfg(test)]
@@ -113,6 +116,12 @@ pub enum OpenError {
     /// The node has no block 0.
     #[error("the node has no genesis block")]
     NoGenesis,
+    /// The node counts a block that it does not have. Is it starting, or are several nodes behind its address?
+    #[error("the node has no block {number}, up to which it says it has all")]
+    NoBlock {
+        /// Its number.
+        number: u64,
+    },
     /// The ledger knows less than the store saw: its data was replaced or rewound. Use a store of its own for it.
     #[error(
         "the ledger knows {ledger_count} transactions of {sender}, the store saw number {store_count} mined: the ledger's data was replaced or rewound"
@@ -128,8 +137,8 @@ pub enum OpenError {
     /// The store cannot be opened.
     #[error("cannot open the store")]
     Store(#[source] StoreOpenError),
-    /// The store cannot be read.
-    #[error("cannot read the store")]
+    /// The store cannot be read or written.
+    #[error("cannot read or write the store")]
     Read(#[source] StoreError),
 }
 
@@ -192,7 +201,11 @@ impl Chain {
         let rpc = Arc::new(Rpc::new(transport));
         let identity = identity_of_node(&rpc, &profile).await?;
         let store = Store::open(place, identity, durability).await.map_err(OpenError::Store)?;
-        if let Err(error) = check_not_rewound(&rpc, &store).await {
+        let checked = match check_not_rewound(&rpc, &store).await {
+            Ok(()) => begin_if_new(&rpc, &store, profile.finality_blocks).await,
+            rewound => rewound,
+        };
+        if let Err(error) = checked {
             store.close().await;
             return Err(error);
         }
@@ -202,6 +215,7 @@ impl Chain {
             wrong_hashes: AtomicU64::new(0),
             waiters: Waiters::default(),
             followers: AtomicUsize::new(0),
+            stopped: OnceLock::new(),
             lanes: Mutex::new(HashMap::new()),
             recovered: AtomicUsize::new(0),
             profile,
@@ -281,7 +295,7 @@ impl Chain {
         Ok(stored.is_some_and(|stored| !stored.is_refused()))
     }
 
-    /// Finishes what is waiting for the store and closes it, if this is the last of all clones and lanes. Without this, the
+    /// Finishes what is waiting for the store and closes it, if this is the last of all clones, lanes and settlements. Without this, the
     /// store closes a moment after the last of them is dropped.
     pub async fn close(self) {
         if let Some(core) = Arc::into_inner(self.core) {
@@ -304,7 +318,7 @@ impl Core {
             TakeError::Held => LaneError::Held { sender },
             TakeError::Store(source) => LaneError::Store(source),
         })?;
-        let (row, pause) = (Mutex::new(row), std::sync::Mutex::new(None));
+        let (row, pause) = (Mutex::new(row), std::sync::Mutex::new(self.stopped.get().cloned()));
         let state = Arc::new(LaneState { label: label.clone(), sender, row, pause });
         let _ = lanes.insert(sender, Arc::clone(&state));
         drop(lanes);
@@ -325,9 +339,11 @@ impl Core {
         }
     }
 
-    /// Pauses every lane of this process.
-    pub(crate) async fn pause_lanes(&self, reason: &str) {
-        for lane in self.lanes.lock().await.values() {
+    /// Pauses every lane of this process, those too that are opened later.
+    pub(crate) async fn stop_lanes(&self, reason: &str) {
+        let lanes = self.lanes.lock().await;
+        let _ = self.stopped.set(reason.to_owned());
+        for lane in lanes.values() {
             lane.pause(reason);
         }
     }
@@ -354,6 +370,17 @@ async fn identity_of_node(rpc: &Rpc, profile: &Profile) -> Result<Identity, Open
     }
     let genesis = rpc.block(At::Number(0)).await.map_err(failed)?.ok_or(OpenError::NoGenesis)?;
     Ok(Identity { chain_id, genesis: genesis.hash })
+}
+
+/// A new store has sent nothing yet: all that it ever sends is in blocks after today's last final one.
+async fn begin_if_new(rpc: &Rpc, store: &Store, finality_blocks: u64) -> Result<(), OpenError> {
+    if store.cursor_if_begun().await.map_err(OpenError::Read)?.is_some() {
+        return Ok(());
+    }
+    let failed = |source| OpenError::Node { source };
+    let number = rpc.block_number().await.map_err(failed)?.saturating_sub(finality_blocks);
+    let block = rpc.block(At::Number(number)).await.map_err(failed)?.ok_or(OpenError::NoBlock { number })?;
+    store.begin_cursor(Cursor { number, hash: block.hash }).await.map_err(OpenError::Read)
 }
 
 async fn check_not_rewound(rpc: &Rpc, store: &Store) -> Result<(), OpenError> {

@@ -225,7 +225,7 @@ impl Core {
     }
 
     /// Asks for the receipt of the transaction, and of the empty one that competes with it.
-    pub(crate) async fn find_end(&self, intent: &StoredIntent, head: u64) -> Result<Option<Outcome>, RpcError> {
+    async fn find_end(&self, intent: &StoredIntent, head: u64) -> Result<Option<Outcome>, RpcError> {
         if let Some(receipt) = self.final_receipt(intent.hash, head).await? {
             return Ok(Some(Outcome::Mined(self.mined(intent, receipt).await)));
         }

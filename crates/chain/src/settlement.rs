@@ -4,6 +4,7 @@
 //! dies, and of two processes that follow for one store each end comes from one. Whoever waits with [`Chain::outcome`] is told.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,12 +19,16 @@ use crate::follower::{
 };
 use crate::intent::IntentKey;
 use crate::outcome::{Execution, Mined, Outcome, Refusal};
-use crate::rpc::{At, Rpc, RpcError};
+use crate::rpc::Rpc;
 use crate::store::{StoreError, StoredIntent};
 use crate::transport::RpcTransport;
 
 /// How often a block is decided anew because somebody stored one of its ends meanwhile.
 const ATTEMPTS_MAX: u32 = 16;
+
+/// How many blocks without ends of ours are passed over before it is stored that they were reached: what is read once more at most
+/// when this begins anew.
+const BLOCKS_WITHOUT_ENDS_MAX: u64 = 256;
 
 /// The pause after the store failed, doubled each time up to the longest.
 const STORE_PAUSE: Duration = Duration::from_millis(100);
@@ -70,17 +75,8 @@ pub enum SettlementError {
     /// The nodes given do not make a quorum.
     #[error("the nodes cannot be followed")]
     Setup(#[source] FollowSetupError),
-    /// The node did not say where the ledger is.
-    #[error("the node does not say where its ledger is")]
-    Node(#[source] RpcError),
-    /// The node has no such block.
-    #[error("the node has no block {number}")]
-    NoBlock {
-        /// Its number.
-        number: u64,
-    },
     /// The store failed.
-    #[error("the place that was reached cannot be read or stored")]
+    #[error("the place that was reached cannot be read")]
     Store(#[source] StoreError),
 }
 
@@ -95,18 +91,17 @@ impl Chain {
         self.settle_from(vec![SettlingNode { name: "the node".to_owned(), transport }]).await
     }
 
-    /// Begins to store ends, from where the store stands; a store that never followed begins at the head of today, after the
-    /// intents that are open have been looked up.
+    /// Begins to store ends, from where the store stands: a new one at the head of the day it was made.
     ///
     /// # Errors
     ///
     /// See [`SettlementError`].
     pub async fn settle_from(&self, nodes: Vec<SettlingNode>) -> Result<Settlement, SettlementError> {
-        let cursor = self.core.settled_to().await?;
+        let cursor = self.core.store.cursor().await.map_err(SettlementError::Store)?;
         // Made once before the task is, so that what is wrong with the nodes is told here.
         let follower = self.core.follower(&nodes, cursor).map_err(SettlementError::Setup)?;
         let (sender, state) = watch::channel(SettlementState::Following(follower.view()));
-        let _ = self.core.followers.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let _ = self.core.followers.fetch_add(1, Ordering::Relaxed);
         let task = tokio::spawn(run(Arc::clone(&self.core), nodes, follower, cursor, sender));
         Ok(Settlement { core: Arc::clone(&self.core), task, state })
     }
@@ -128,29 +123,39 @@ impl Settlement {
 impl Drop for Settlement {
     fn drop(&mut self) {
         self.task.abort();
-        let _ = self.core.followers.fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        let _ = self.core.followers.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// Those who wait for ends, by key.
 #[derive(Default)]
-pub(crate) struct Waiters(Mutex<HashMap<IntentKey, watch::Sender<Option<Outcome>>>>);
+pub(crate) struct Waiters(Mutex<Waiting>);
+
+#[derive(Default)]
+struct Waiting {
+    by_key: HashMap<IntentKey, watch::Sender<Option<Outcome>>>,
+    /// How many there were when those whom nobody listens to any more were removed last.
+    kept: usize,
+}
 
 impl Waiters {
     /// Sees the intent's end if it is stored from now on.
     pub(crate) fn wait(&self, key: &IntentKey) -> watch::Receiver<Option<Outcome>> {
-        let mut waiters = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Those whom nobody listens to any more.
-        if waiters.len() >= WAITERS_KEPT && !waiters.contains_key(key) {
-            waiters.retain(|_, sender| sender.receiver_count() > 0);
+        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // When they have doubled, so that each is looked at once or twice, however many wait.
+        if waiting.by_key.len() >= WAITERS_KEPT.max(2 * waiting.kept) {
+            waiting.by_key.retain(|_, sender| sender.receiver_count() > 0);
+            waiting.kept = waiting.by_key.len();
         }
-        waiters.entry(key.clone()).or_insert_with(|| watch::Sender::new(None)).subscribe()
+        waiting.by_key.entry(key.clone()).or_insert_with(|| watch::Sender::new(None)).subscribe()
     }
 
-    fn tell(&self, key: &IntentKey, outcome: &Outcome) {
-        let waiter = self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-        if let Some(waiter) = waiter {
-            let _ = waiter.send_replace(Some(outcome.clone()));
+    fn tell(&self, ends: &[(StoredIntent, Outcome)]) {
+        for (intent, outcome) in ends {
+            let waiter = self.0.lock().unwrap_or_else(PoisonError::into_inner).by_key.remove(&intent.key);
+            if let Some(waiter) = waiter {
+                let _ = waiter.send_replace(Some(outcome.clone()));
+            }
         }
     }
 }
@@ -160,17 +165,20 @@ const WAITERS_KEPT: usize = 1_024;
 
 /// What became of a block.
 enum Step {
-    /// Its ends are stored.
+    /// It has no ends of ours, and is passed over: whoever begins anew reads it once more.
+    Nothing,
+    /// Its ends are stored, and that it was reached.
     Stored,
     /// Another process stored it, or later ones: this is where the store stands.
     Elsewhere(Cursor),
 }
 
+/// `stored` is what the store says was reached; the follower may be some blocks without ends of ours ahead of it.
 async fn run(
     core: Arc<Core>,
     nodes: Vec<SettlingNode>,
     mut follower: Follower,
-    mut cursor: Cursor,
+    mut stored: Cursor,
     state: watch::Sender<SettlementState>,
 ) {
     loop {
@@ -179,7 +187,7 @@ async fn run(
             Err(error) => {
                 let reason = with_causes(&error);
                 if !error.may_go_on() {
-                    core.pause_lanes(&reason).await;
+                    core.stop_lanes(&reason).await;
                     let _ = state.send_replace(SettlementState::Stopped { reason });
                     return;
                 }
@@ -188,11 +196,12 @@ async fn run(
                 continue;
             }
         };
-        match core.settle_stubbornly(&block, cursor, &state).await {
-            Step::Stored => cursor = block.cursor(),
+        match core.settle_stubbornly(&block, stored, &state).await {
+            Step::Nothing => {}
+            Step::Stored => stored = block.cursor(),
             Step::Elsewhere(reached) => {
-                cursor = reached;
-                match core.follower(&nodes, cursor) {
+                stored = reached;
+                match core.follower(&nodes, stored) {
                     Ok(anew) => follower = anew,
                     Err(error) => unreachable!("the same nodes made a quorum before: {error}"),
                 }
@@ -221,25 +230,6 @@ impl Core {
         Follower::new(nodes.iter().map(node).collect(), ledger, cursor, settings)
     }
 
-    /// Where the store stands. One that never followed begins at today's last final block; what was mined up to there is looked
-    /// up first.
-    async fn settled_to(&self) -> Result<Cursor, SettlementError> {
-        if let Some(cursor) = self.store.cursor().await.map_err(SettlementError::Store)? {
-            return Ok(cursor);
-        }
-        let head = self.rpc.block_number().await.map_err(SettlementError::Node)?;
-        let number = head.saturating_sub(self.profile.finality_blocks);
-        let block = self.rpc.block(At::Number(number)).await.map_err(SettlementError::Node)?;
-        let hash = block.ok_or(SettlementError::NoBlock { number })?.hash;
-        for key in self.store.open_keys().await.map_err(SettlementError::Store)? {
-            let Some(intent) = self.store.intent(&key).await.map_err(SettlementError::Store)? else { continue };
-            if let Some(outcome) = self.find_end(&intent, head).await.map_err(SettlementError::Node)? {
-                self.store.settle(&intent, &outcome).await.map_err(SettlementError::Store)?;
-            }
-        }
-        self.store.begin_cursor(Cursor { number, hash }).await.map_err(SettlementError::Store)
-    }
-
     /// Stores the block's ends, however often the store fails: without them nothing later may be stored.
     async fn settle_stubbornly(
         &self,
@@ -264,15 +254,21 @@ impl Core {
     async fn settle_block(&self, block: &FollowedBlock, from: Cursor) -> Result<Step, StoreError> {
         for _ in 0..ATTEMPTS_MAX {
             let ends = self.ends_in(block).await?;
+            if ends.is_empty() && block.number < from.number + BLOCKS_WITHOUT_ENDS_MAX {
+                return Ok(Step::Nothing);
+            }
             if self.store.settle_block(&ends, from, block.cursor()).await? {
-                for (intent, outcome) in &ends {
-                    self.waiters.tell(&intent.key, outcome);
-                }
+                self.waiters.tell(&ends);
                 return Ok(Step::Stored);
             }
-            match self.store.cursor().await? {
-                Some(reached) if reached != from => return Ok(Step::Elsewhere(reached)),
-                _ => {}
+            let reached = self.store.cursor().await?;
+            if reached == block.cursor() {
+                // Another process stored the same block, and so the same ends.
+                self.waiters.tell(&ends);
+                return Ok(Step::Stored);
+            }
+            if reached != from {
+                return Ok(Step::Elsewhere(reached));
             }
         }
         Err(StoreError::Damaged {
@@ -419,13 +415,13 @@ mod tests {
     fn whoever_waits_is_told_and_nobody_else_is_kept() {
         let waiters = Waiters::default();
         let key = |number: usize| IntentKey::parse(&number.to_string()).unwrap();
-        let waiting = waiters.wait(&key(0));
+        let waiting = waiters.wait(&intent(false).key);
         for number in 1..3 * WAITERS_KEPT {
             drop(waiters.wait(&key(number)));
         }
-        assert!(waiters.0.lock().unwrap().len() <= WAITERS_KEPT);
+        assert!(waiters.0.lock().unwrap().by_key.len() <= WAITERS_KEPT);
         let end = Outcome::Refused(Refusal { reason: "no".to_owned() });
-        waiters.tell(&key(0), &end);
+        waiters.tell(&[(intent(false), end.clone())]);
         assert_eq!(waiting.borrow().as_ref(), Some(&end));
     }
 }

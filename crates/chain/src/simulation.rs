@@ -13,13 +13,12 @@
 mod faultless;
 mod node;
 pub(crate) mod random;
+pub(crate) mod seeds;
 mod shared;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::ops::Range;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -313,12 +312,6 @@ fn check(plan: &Plan, node: &Node, ends: &BTreeMap<u64, Result<Outcome, String>>
     }
 }
 
-fn seeds() -> Range<u64> {
-    let text = std::env::var("LASTRO_CHAIN_SEEDS").unwrap_or_else(|_| SEEDS.to_owned());
-    let (from, to) = text.split_once("..").expect("LASTRO_CHAIN_SEEDS is FROM..TO");
-    from.parse().expect("FROM is a number")..to.parse().expect("TO is a number")
-}
-
 /// Where seeds are played: in memory if the machine has such a folder, since no promise about power is tested here.
 struct Place {
     folder: tempfile::TempDir,
@@ -333,36 +326,15 @@ impl Place {
     }
 }
 
-/// Plays the seeds on all cores.
-fn play_all(seeds: Range<u64>, place: &Place, coverage: &Mutex<Coverage>) -> Vec<(u64, String)> {
-    let (next, violations) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..cores {
-            let _ = scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.end {
-                        break;
-                    }
-                    if let Err(violation) = play(seed, None, place, coverage) {
-                        violations.lock().unwrap().push((seed, violation));
-                    }
-                }
-            });
-        }
-    });
-    violations.into_inner().unwrap()
-}
-
 #[test]
 fn each_intent_has_exactly_one_effect_or_a_refusal() {
     let (place, coverage) = (Place::new(), Mutex::default());
-    let violations = play_all(seeds(), &place, &coverage);
+    let seeds = seeds::chosen(SEEDS);
+    let violations = seeds::play_all(seeds.clone(), |seed| play(seed, None, &place, &coverage));
     let coverage = coverage.into_inner().unwrap();
     println!("{coverage:?}");
     assert!(violations.is_empty(), "(seed, violation): {violations:#?}");
-    assert!(seeds().count() < 500 || coverage.least() > 0, "something never came to pass: {coverage:?}");
+    assert!(seeds.count() < 500 || coverage.least() > 0, "something never came to pass: {coverage:?}");
 }
 
 #[test]

@@ -370,14 +370,7 @@ impl Store {
 
     fn cause(&self) -> Cause {
         let command = self.journal.entropy().command_id(self.journal.clock().now());
-        Cause {
-            tenant: self.tenant.clone(),
-            actor: self.actor.clone(),
-            command,
-            correlation: command,
-            causation: None,
-            trace_parent: None,
-        }
+        Cause::beginning(self.tenant.clone(), self.actor.clone(), command)
     }
 
     /// A unit that tells the lane's stream what happened in it.

@@ -27,6 +27,14 @@ pub struct Cause {
     pub trace_parent: Option<Box<str>>,
 }
 
+impl Cause {
+    /// Of a command with which a story begins: nothing was reacted to.
+    #[must_use]
+    pub const fn beginning(tenant: TenantId, actor: Actor, command: CommandId) -> Self {
+        Self { tenant, actor, command, correlation: command, causation: None, trace_parent: None }
+    }
+}
+
 /// The version that a stream must have for an append.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {

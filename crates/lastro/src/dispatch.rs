@@ -256,10 +256,7 @@ fn lane_failure(error: LaneError) -> Failure {
 
 fn settlement_failure(error: SettlementError) -> Failure {
     let kind = match &error {
-        SettlementError::Node(_) => FailureKind::Unreachable,
-        SettlementError::NoBlock { .. } | SettlementError::Setup(_) | SettlementError::Store(_) => {
-            FailureKind::Environment
-        }
+        SettlementError::Setup(_) | SettlementError::Store(_) => FailureKind::Environment,
     };
     Failure::new(kind, error).with_hint(GO_ON)
 }
@@ -273,6 +270,9 @@ pub(crate) fn open_failure(error: OpenError) -> Failure {
         OpenError::NodeOfOtherChain { .. } => Failure::new(FailureKind::Usage, error)
             .with_hint("name that network's node by `--rpc`, or the node's chain by `--chain-id`"),
         OpenError::NoGenesis => Failure::new(FailureKind::Usage, error),
+        OpenError::NoBlock { .. } => {
+            Failure::new(FailureKind::Unreachable, error).with_hint("try again when the node has all blocks")
+        }
         OpenError::OtherCustody { .. } | OpenError::LedgerRewound { .. } | OpenError::Store(_) | OpenError::Read(_) => {
             Failure::new(FailureKind::Environment, error).with_hint("choose another directory with `--data-dir`")
         }

@@ -13,8 +13,6 @@ mod world;
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroUsize;
-use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,6 +27,7 @@ use super::{
     NodeLied,
 };
 use crate::simulation::random::Random;
+use crate::simulation::seeds;
 use crate::{Pace, Profile, Rpc, Rules};
 
 /// A defect that is planted to see whether the simulation catches it.
@@ -457,45 +456,18 @@ fn check_change(plan: &Plan, store: &Store, change: &LedgerChange) -> Result<(),
     if is_right { Ok(()) } else { Err(format!("the follower stopped after {:?}: {change:?}", store.cursor)) }
 }
 
-fn seeds() -> Range<u64> {
-    let text = std::env::var("LASTRO_CHAIN_SEEDS").unwrap_or_else(|_| SEEDS.to_owned());
-    let (from, to) = text.split_once("..").expect("LASTRO_CHAIN_SEEDS is FROM..TO");
-    from.parse().expect("FROM is a number")..to.parse().expect("TO is a number")
-}
-
-/// Plays the seeds on all cores.
-fn play_all(seeds: Range<u64>, coverage: &Mutex<Coverage>) -> Vec<(u64, String)> {
-    let (next, violations) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..cores {
-            let _ = scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds.end {
-                        break;
-                    }
-                    if let Err(violation) = play(seed, None, coverage) {
-                        violations.lock().unwrap().push((seed, violation));
-                    }
-                }
-            });
-        }
-    });
-    violations.into_inner().unwrap()
-}
-
 #[test]
 fn what_is_stored_is_the_ledger_and_liars_and_changes_are_named() {
     let coverage = Mutex::default();
-    let violations = play_all(seeds(), &coverage);
+    let seeds = seeds::chosen(SEEDS);
+    let violations = seeds::play_all(seeds.clone(), |seed| play(seed, None, &coverage));
     let coverage = coverage.into_inner().unwrap();
     println!("{coverage:?}");
     assert!(violations.is_empty(), "(seed, violation): {violations:#?}");
     let counts = [coverage.lost, coverage.deaths, coverage.stalls, coverage.dropped, coverage.complete];
     let is_all = counts.iter().all(|&count| count > 0)
         && (coverage.named.len(), coverage.changed.len()) == (LIE_KINDS, CHANGE_KINDS);
-    assert!(seeds().count() < 500 || is_all, "something never came to pass: {coverage:?}");
+    assert!(seeds.count() < 500 || is_all, "something never came to pass: {coverage:?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use alloy_primitives::Address;
 use journal::{Expected, Parameter, Statement, UnitOfWork};
 
-use super::rows::{self, Cells, bytes, number};
+use super::rows::{self, Cells, bytes, damaged, number};
 use super::{PAGE_ROWS_MAX, Store, StoreError, StoredIntent, end, event, lane_stream};
 use crate::follower::Cursor;
 use crate::outcome::Outcome;
@@ -18,24 +18,28 @@ const UNIT_ENDS_MAX: usize = 200;
 const UNIT_LOGS_BYTES_MAX: usize = 512 * 1024;
 
 impl Store {
-    /// The last block whose ends are stored; `None` if the ledger was never followed.
-    pub(crate) async fn cursor(&self) -> Result<Option<Cursor>, StoreError> {
+    /// The last block whose ends are stored.
+    pub(crate) async fn cursor(&self) -> Result<Cursor, StoreError> {
+        self.cursor_if_begun().await?.ok_or_else(|| damaged("cursor", "its row is gone"))
+    }
+
+    /// The same of a store that may be new.
+    pub(crate) async fn cursor_if_begun(&self) -> Result<Option<Cursor>, StoreError> {
         let found = self.read("SELECT number, hash FROM chain_cursor WHERE id = 1", &[]).await?;
         let Some(row) = found.into_iter().next() else { return Ok(None) };
         let mut row = Cells(row.into_iter());
         Ok(Some(Cursor { number: row.unsigned()?, hash: row.word()? }))
     }
 
-    /// Begins at the block, unless somebody has begun before; gives where the store stands.
-    pub(crate) async fn begin_cursor(&self, cursor: Cursor) -> Result<Cursor, StoreError> {
+    /// Begins at the block, unless somebody has begun before.
+    pub(crate) async fn begin_cursor(&self, cursor: Cursor) -> Result<(), StoreError> {
         let mut unit = UnitOfWork::new();
         let _ = unit.statement(Statement {
             sql: "INSERT INTO chain_cursor (id, number, hash) VALUES (1, $1, $2) ON CONFLICT (id) DO NOTHING",
             parameters: vec![number(cursor.number)?, bytes(cursor.hash)],
             rows_expected: None,
         });
-        let _ = self.run(unit).await?;
-        Ok(self.cursor().await?.unwrap_or(cursor))
+        self.run(unit).await.map(|_| ())
     }
 
     /// All who ever sent.

@@ -16,7 +16,8 @@ const MIGRATIONS: &[Migration] = &[Migration {
     CREATE TABLE chain_lanes (
         sender BYTEA NOT NULL PRIMARY KEY, next_nonce BIGINT NOT NULL, fence BIGINT NOT NULL,
         holder BYTEA NOT NULL, leased_until_us BIGINT NOT NULL);
-    -- The last block whose ends are stored: one row, once the ledger is followed.
+    -- The last block whose ends are stored: one row. It begins at the head of the day the store was made, which is before all
+    -- that was ever sent from it.
     CREATE TABLE chain_cursor (id BIGINT NOT NULL PRIMARY KEY, number BIGINT NOT NULL, hash BYTEA NOT NULL);
     -- An attempt at an intent: the signed bytes, and how it ended. A key has a further attempt only after a refusal.
     -- `state` is sent, cancelling, mined or refused; `filler_*` is the empty transaction that is to use the nonce instead.

@@ -209,14 +209,7 @@ impl BookKeeper {
     }
 
     fn cause(&self, command: CommandId) -> Cause {
-        Cause {
-            tenant: self.tenant.clone(),
-            actor: self.actor.clone(),
-            command,
-            correlation: command,
-            causation: None,
-            trace_parent: None,
-        }
+        Cause::beginning(self.tenant.clone(), self.actor.clone(), command)
     }
 
     fn key(&self, step: &str, moved: &Moved, command: CommandId) -> Result<KeyUse, KeepError> {

@@ -144,14 +144,8 @@ fn cause(arguments: &JournalRebind, store: &Store) -> Result<Cause, Failure> {
         Failure::new(FailureKind::Usage, anyhow!("nobody knows who does this")).with_hint("say so with `--who`")
     })?;
     let command = store.entropy().command_id(store.clock().now());
-    Ok(Cause {
-        tenant: TenantId::parse(TENANT).map_err(usage)?,
-        actor: Actor::new(&who, CLIENT, None).map_err(usage)?,
-        command,
-        correlation: command,
-        causation: None,
-        trace_parent: None,
-    })
+    let (tenant, actor) = (TenantId::parse(TENANT).map_err(usage)?, Actor::new(&who, CLIENT, None).map_err(usage)?);
+    Ok(Cause::beginning(tenant, actor, command))
 }
 
 fn failure(error: RebindError) -> Failure {

@@ -8,7 +8,7 @@ use alloy_sol_types::SolCall;
 use bindings::drex::RealDigital;
 use chain::{
     At, CallRequest, Chain, HttpTransport, Intent, IntentKey, Lane, Mined, Outcome, Profile, RpcTransport, Rules,
-    SubmitError,
+    SettlementState, SubmitError,
 };
 use custody::{Custody, KeyLabel, Purpose};
 use journal::Place;
@@ -291,4 +291,26 @@ async fn two_processes_that_follow_for_one_store_publish_each_end_once() {
     assert_eq!(events.len(), payments.len() + 1);
     assert_eq!(chain::state_differences(&store).await.unwrap(), Vec::<String>::new());
     store.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_that_was_made_anew_stops_settlement_and_every_lane() {
+    let (old, folder) = (TestLedger::new(), tempfile::tempdir().unwrap());
+    let node = old.start(&["--block-period", "20ms"]);
+    let chain = Bank::open_chain(&node, &Place::Sqlite { path: folder.path().join("chain.db") }).await;
+    let settlement = chain.settle().await.unwrap();
+    let mut state = settlement.state();
+    let address = node.address();
+    let _ = node.process.kill();
+    let mut genesis = crate::ledger_fixture::genesis(CHAIN_ID);
+    genesis["timestamp"] = json!("0x1");
+    let _anew = TestLedger::of(&genesis).start_at(&address);
+    let stopped = state.wait_for(|state| matches!(state, SettlementState::Stopped { .. }));
+    let stopped = tokio::time::timeout(LIMIT, stopped).await.unwrap().unwrap().clone();
+    let SettlementState::Stopped { reason } = stopped else { panic!("it was waited for") };
+    assert!(reason.contains("re-genesis: block 0 is"), "{reason}");
+    // A lane that is opened afterwards sends nothing either, before a person says so.
+    let bank = Bank::with(chain).await;
+    let refused = bank.lane.submit(&bank.deployment()).await.unwrap_err();
+    assert!(matches!(&refused, SubmitError::Paused { reason: told, .. } if *told == reason), "{refused}");
 }

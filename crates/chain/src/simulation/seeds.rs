@@ -1,0 +1,34 @@
+//! Which seeds are played, and on how many cores.
+
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Those of `LASTRO_CHAIN_SEEDS=FROM..TO`; without it, those of every test run.
+pub(crate) fn chosen(usual: &str) -> Range<u64> {
+    let text = std::env::var("LASTRO_CHAIN_SEEDS").unwrap_or_else(|_| usual.to_owned());
+    let (from, to) = text.split_once("..").expect("LASTRO_CHAIN_SEEDS is FROM..TO");
+    from.parse().expect("FROM is a number")..to.parse().expect("TO is a number")
+}
+
+/// Plays the seeds on all cores, and gives those that violate something, with what.
+pub(crate) fn play_all(seeds: Range<u64>, play: impl Fn(u64) -> Result<(), String> + Sync) -> Vec<(u64, String)> {
+    let (next, violations) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            let _ = scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= seeds.end {
+                        break;
+                    }
+                    if let Err(violation) = play(seed) {
+                        violations.lock().unwrap().push((seed, violation));
+                    }
+                }
+            });
+        }
+    });
+    violations.into_inner().unwrap()
+}
