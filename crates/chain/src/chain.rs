@@ -12,12 +12,12 @@ use journal::store::Durability;
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
-use crate::delivery::Outgoing;
 use crate::follower::Cursor;
 use crate::head::HeadWatch;
 use crate::intent::IntentKey;
 use crate::lane::Lane;
 use crate::profile::Profile;
+use crate::resend::Spoken;
 use crate::rpc::{At, Rpc, RpcError};
 use crate::settlement::Waiters;
 use crate::store::{Identity, LaneRow, Store, StoreError, StoreOpenError, TakeError};
@@ -43,10 +43,12 @@ pub(crate) struct Core {
     pub(crate) waiters: Waiters,
     /// How many follow the ledger and store ends: whoever waits need not look at each head then.
     pub(crate) followers: AtomicUsize,
-    /// Why lanes that are opened from now on begin paused.
+    /// Why nothing is sent or looked for any more: the ledger is another than was followed.
     stopped: OnceLock<String>,
+    /// Which lanes are spoken for after a silence.
+    pub(crate) spoken: Spoken,
     lanes: Mutex<HashMap<Address, Arc<LaneState>>>,
-    recovered: AtomicUsize,
+    pub(crate) recovered: AtomicUsize,
     #[cfg(test)]
     pub(crate) mutant: Option<crate::simulation::Mutant>,
 }
@@ -216,6 +218,7 @@ impl Chain {
             waiters: Waiters::default(),
             followers: AtomicUsize::new(0),
             stopped: OnceLock::new(),
+            spoken: Spoken::default(),
             lanes: Mutex::new(HashMap::new()),
             recovered: AtomicUsize::new(0),
             profile,
@@ -326,25 +329,32 @@ impl Core {
         Ok(state)
     }
 
-    /// Offers once what the sender has stored without an end. What an answer means is left to whoever waits for the outcome.
-    pub(crate) async fn recover(&self, sender: Address) {
-        let open = match self.store.send_lower_again(sender, i64::MAX.unsigned_abs()).await {
-            Ok(open) => open,
-            Err(error) => return tracing::warn!(%sender, %error, "what the lane left open cannot be read"),
-        };
-        let _ = self.recovered.fetch_add(open.len(), Ordering::Relaxed);
-        for intent in &open {
-            let answer = self.rpc.send_raw_transaction(Outgoing::of(intent).raw()).await;
-            tracing::info!(key = %intent.key, nonce = intent.nonce, ?answer, "a stored transaction was sent again");
-        }
+    /// Why nothing is sent or looked for any more, if so.
+    pub(crate) fn stopped(&self) -> Option<&String> {
+        self.stopped.get()
     }
 
-    /// Pauses every lane of this process, those too that are opened later.
-    pub(crate) async fn stop_lanes(&self, reason: &str) {
-        let lanes = self.lanes.lock().await;
+    /// Nothing that is stored leaves this process from now on, and every lane is paused, those too that are opened later.
+    pub(crate) async fn stop(&self, reason: &str) {
         let _ = self.stopped.set(reason.to_owned());
+        let lanes = self.lanes.lock().await;
         for lane in lanes.values() {
             lane.pause(reason);
+        }
+        drop(lanes);
+        self.turns.send_modify(|turns| *turns += 1);
+    }
+
+    /// The lane is ours again.
+    pub(crate) async fn keep_lane(&self, held: &Arc<LaneState>) {
+        let _ = self.lanes.lock().await.entry(held.sender).or_insert_with(|| Arc::clone(held));
+    }
+
+    /// The lane is another process's: whoever wants it from now on takes it in the store.
+    pub(crate) async fn forget_lane(&self, lost: &Arc<LaneState>) {
+        let mut lanes = self.lanes.lock().await;
+        if lanes.get(&lost.sender).is_some_and(|lane| Arc::ptr_eq(lane, lost)) {
+            let _ = lanes.remove(&lost.sender);
         }
     }
 

@@ -4,7 +4,7 @@
 //! What the settled answer means is decided in one place, [`Core::conclude`].
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use node_errors::NextStep;
+use node_errors::{Meaning, NextStep};
 
 use crate::chain::{Core, LaneState};
 use crate::intent::{Intent, IntentKey, intrinsic_gas};
@@ -44,6 +44,14 @@ impl<'a> Outgoing<'a> {
     pub(crate) fn raw(&self) -> &'a Bytes {
         self.raw
     }
+
+    pub(crate) fn sender(&self) -> Address {
+        self.sender
+    }
+
+    pub(crate) fn nonce(&self) -> u64 {
+        self.nonce
+    }
 }
 
 /// What is known after all offers.
@@ -73,6 +81,8 @@ enum Offer {
     LookUp(String),
     /// The node misses a lower nonce of the sender.
     LowerMissing(String),
+    /// The nonce is further ahead than the node keeps any: its turn comes, unless lower ones are lost.
+    TooFarAhead(String),
     Pause(String),
 }
 
@@ -122,7 +132,7 @@ impl Core {
     }
 
     /// Decides what the answer means for the intent, and stores that.
-    async fn conclude(
+    pub(crate) async fn conclude(
         &self,
         intent: &StoredIntent,
         delivered: Delivered,
@@ -136,12 +146,7 @@ impl Core {
                 self.pause_lane(intent.sender, &reason).await;
                 Err(SubmitError::Paused { sender: intent.sender, reason })
             }
-            Delivered::Displaced { by } => {
-                let reason = displaced(intent.nonce, by);
-                tracing::error!(sender = %intent.sender, key = %key, reason, "somebody else sends with our key");
-                self.end_displaced(intent, &reason).await.map_err(|source| SubmitError::Store { key, source })?;
-                Err(SubmitError::Refused { key: intent.key.clone(), reason })
-            }
+            Delivered::Displaced { by } => self.displaced(intent, by, is_repeated).await,
             Delivered::Refused { reason, .. } if intent.cancelling.is_some() => {
                 // Not even an empty transaction is taken: the sender or the node is not as the profile says.
                 self.pause_lane(intent.sender, &reason).await;
@@ -208,6 +213,29 @@ impl Core {
         Ok(Filler { hash: signed.hash, raw: signed.raw })
     }
 
+    /// Ends an intent whose nonce another transaction used, if that is still what is to be said.
+    async fn displaced(&self, intent: &StoredIntent, by: B256, is_repeated: bool) -> Result<Submitted, SubmitError> {
+        let failed = |source| SubmitError::Store { key: intent.key.clone(), source };
+        // Another delivery may have stored an end meanwhile, or the empty transaction that is ours too.
+        let now = self.store.attempt(intent).await.map_err(failed)?;
+        match (&now.outcome, &now.cancelling) {
+            (Some(Outcome::Refused(refusal)), _) => {
+                return Err(SubmitError::Refused { key: now.key.clone(), reason: refusal.reason.clone() });
+            }
+            (Some(Outcome::Mined(_)), _) => return Ok(submitted(&now, is_repeated)),
+            (None, Some((_, filler))) if filler.hash == by => return Ok(submitted(&now, is_repeated)),
+            (None, _) => {}
+        }
+        let reason = displaced(intent.nonce, by);
+        if self.is_followed() {
+            // One node's word; the followed blocks say whether it is so.
+            return Err(SubmitError::Unsettled { key: now.key, hash: now.hash, reason });
+        }
+        tracing::error!(sender = %intent.sender, key = %intent.key, reason, "somebody else sends with our key");
+        self.end_displaced(intent, &reason).await.map_err(failed)?;
+        Err(SubmitError::Refused { key: now.key, reason })
+    }
+
     async fn end_displaced(&self, intent: &StoredIntent, reason: &str) -> Result<(), StoreError> {
         self.store.settle(intent, &Outcome::Refused(Refusal { reason: reason.to_owned() })).await?;
         self.turns.send_modify(|turns| *turns += 1);
@@ -253,6 +281,10 @@ impl Core {
                     self.send_lower(tx).await;
                     reason
                 }
+                Offer::TooFarAhead(reason) => {
+                    self.send_lower_now_and_then(tx).await;
+                    reason
+                }
             };
             tracing::warn!(key = %tx.key, nonce = tx.nonce, attempt, reason = last, "the transaction is offered again");
             tokio::time::sleep(self.profile.offers.pause_after(attempt)).await;
@@ -262,6 +294,9 @@ impl Core {
 
     /// Sends the bytes once and reads the answer.
     async fn offer(&self, tx: &Outgoing<'_>) -> Offer {
+        if let Some(reason) = self.stopped() {
+            return Offer::Pause(reason.clone());
+        }
         match self.rpc.send_raw_transaction(tx.raw).await {
             Ok(hash) if hash == tx.hash => Offer::Taken,
             Ok(hash) => {
@@ -291,22 +326,16 @@ impl Core {
             let used = block.transactions.iter().find(|seen| seen.sender == tx.sender && seen.nonce == tx.nonce);
             if let Some(seen) = used {
                 let is_ours = seen.hash == tx.hash || Some(seen.hash) == tx.rival;
-                return Ok(if is_ours { Seen::Ours } else { Seen::Displaced { by: seen.hash } });
+                let is_final = head - number >= self.profile.finality_blocks;
+                return Ok(match is_ours {
+                    true => Seen::Ours,
+                    false if is_final => Seen::Displaced { by: seen.hash },
+                    // The block may go, and ours come back.
+                    false => Seen::NotYet,
+                });
             }
         }
         Ok(Seen::NotYet)
-    }
-
-    /// Offers once each stored transaction of the sender with a lower nonce, in order.
-    pub(crate) async fn send_lower(&self, tx: &Outgoing<'_>) {
-        let lower = match self.store.send_lower_again(tx.sender, tx.nonce).await {
-            Ok(lower) => lower,
-            Err(error) => return tracing::warn!(%error, "lower nonces cannot be read"),
-        };
-        for lower in &lower {
-            let answer = self.rpc.send_raw_transaction(Outgoing::of(lower).raw).await;
-            tracing::info!(key = %lower.key, nonce = lower.nonce, ?answer, "a lower nonce was sent again");
-        }
     }
 
     /// The transaction as the node sees it now: whether it has it at all.
@@ -334,6 +363,7 @@ fn read_refusal(error: &RpcError) -> Offer {
     match row.meaning.next_step() {
         NextStep::AwaitReceipt => Offer::Taken,
         NextStep::LookUpByHash => Offer::LookUp(text),
+        NextStep::WaitAndSendSameBytes if row.meaning == Meaning::NonceTooDistant => Offer::TooFarAhead(text),
         NextStep::WaitAndSendSameBytes | NextStep::Reprice | NextStep::OtherNode => Offer::Later(text),
         NextStep::RepairLowerNonce => Offer::LowerMissing(text),
         // The last four are answers to questions; to a transaction they say nothing.

@@ -255,10 +255,14 @@ impl Lane {
             return Ok(Some(queued.stored));
         }
         // The nonce was not used, or that is not known: the store says where the lane is.
-        self.core.reload(&self.state, 0).await.map_err(|error| match error {
-            TakeError::Held => SubmitError::LaneLost { key: intent.key.clone(), sender: self.state.sender },
-            TakeError::Store(source) => failed(source),
-        })?;
+        match self.core.reload(&self.state, 0).await {
+            Ok(()) => self.core.keep_lane(&self.state).await,
+            Err(TakeError::Store(source)) => return Err(failed(source)),
+            Err(TakeError::Held) => {
+                self.core.forget_lane(&self.state).await;
+                return Err(SubmitError::LaneLost { key: intent.key.clone(), sender: self.state.sender });
+            }
+        }
         admission.map_err(failed).map(|_| None)
     }
 

@@ -92,6 +92,7 @@ mod intent;
 mod lane;
 mod outcome;
 mod profile;
+mod resend;
 mod revert;
 mod rpc;
 mod settlement;
@@ -107,7 +108,7 @@ pub use crate::intent::{
     IntentKeyError, TRANSACTION_GAS_MAX, intrinsic_gas,
 };
 pub use crate::lane::{Lane, SubmitError, Submitted};
-pub use crate::outcome::{Execution, Mined, Outcome, OutcomeError, Refusal};
+pub use crate::outcome::{Execution, Mined, Outcome, OutcomeError, REVERT_BYTES_MAX, Refusal};
 pub use crate::profile::file::{PROFILE_BYTES_MAX, ProfileFileError};
 pub use crate::profile::network::{
     Consensus, Expected, Governs, KnownChain, NetworkProfile, OtherChain, PermissioningContract, PoolKind,

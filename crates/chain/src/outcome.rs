@@ -8,12 +8,13 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::chain::{Chain, Core};
-use crate::delivery::Outgoing;
 use crate::intent::IntentKey;
-use crate::lane::SubmitError;
 use crate::revert::Revert;
 use crate::rpc::{At, CallRequest, Receipt, RpcError};
 use crate::store::{StoreError, StoredIntent};
+
+/// The most bytes of a revert that are kept: a reason in words has some hundred. Longer ones are on the ledger.
+pub const REVERT_BYTES_MAX: usize = 64 * 1024;
 
 /// How an intent ended. It is final: it is stored and never changes, unless a refused key is submitted anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,12 +54,18 @@ pub enum Execution {
     /// It used its nonce and gas, and changed nothing else.
     Reverted {
         /// The raw bytes of the error: from the receipt where the node keeps them, else from a call on the state before and
-        /// then after the block. `None` if neither reverts, as can be if other transactions in the block were the cause.
+        /// then after the block. `None` if neither reverts, as can be if other transactions in the block were the cause, if
+        /// there was no time to ask, and if it is longer than [`REVERT_BYTES_MAX`].
         data: Option<Bytes>,
     },
 }
 
 impl Execution {
+    /// It reverted with these bytes, as far as they are kept.
+    pub(crate) fn reverted(data: Option<Bytes>) -> Self {
+        Self::Reverted { data: data.filter(|data| data.len() <= REVERT_BYTES_MAX) }
+    }
+
     /// Whether it did what it was to do.
     pub fn is_success(&self) -> bool {
         matches!(self, Self::Succeeded)
@@ -111,6 +118,15 @@ pub enum OutcomeError {
         /// What the node said.
         reason: String,
     },
+    /// The ledger is another than was followed: nothing is sent or believed any more. Find out which one is right, and start
+    /// again.
+    #[error("intent `{key}` has no outcome, and is not waited for: {reason}")]
+    Stopped {
+        /// The key.
+        key: IntentKey,
+        /// What was found.
+        reason: String,
+    },
     /// The store failed.
     #[error("cannot read or store the outcome of intent `{key}`")]
     Store {
@@ -141,20 +157,30 @@ impl Chain {
 }
 
 impl Core {
+    /// Whether ends are stored from followed blocks.
+    pub(crate) fn is_followed(&self) -> bool {
+        self.followers.load(Ordering::Relaxed) > 0
+    }
+
     async fn follow(&self, key: &IntentKey) -> Result<Outcome, OutcomeError> {
         let failed = |source| OutcomeError::Store { key: key.clone(), source };
-        // Where the ledger is followed, each end comes from its block; else whoever waits looks for it at each new head.
-        let is_followed = self.followers.load(Ordering::Relaxed) > 0;
-        let mut head = (!is_followed).then(|| self.head.subscribe());
         let (mut turns, mut end) = (self.turns.subscribe(), self.waiters.wait(key));
-        let mut heard = Instant::now();
-        let mut is_to_be_looked_for = !is_followed;
+        let (mut head, mut heard) = (None, Instant::now());
         let mut intent = self.stored(key).await?;
         loop {
             if let Some(outcome) = intent.outcome.take() {
                 return self.with_logs(&intent, outcome).await;
             }
-            if is_to_be_looked_for {
+            if let Some(reason) = self.stopped() {
+                return Err(OutcomeError::Stopped { key: key.clone(), reason: reason.clone() });
+            }
+            // Where the ledger is followed, each end comes from a block on which its nodes agree; else whoever waits looks for it
+            // at each new head. Following may end and begin meanwhile.
+            let is_followed = self.is_followed();
+            if is_followed {
+                head = None;
+            } else {
+                head = head.or_else(|| Some(self.head.subscribe()));
                 match self.find_end_at(&intent, head.as_mut()).await {
                     Ok(Some(outcome)) => {
                         self.store.settle(&intent, &outcome).await.map_err(failed)?;
@@ -164,7 +190,6 @@ impl Core {
                     Err(error) => tracing::debug!(%key, %error, "the outcome cannot be read now"),
                 }
             }
-            is_to_be_looked_for = !is_followed;
             tokio::select! {
                 // The rarest first, so that none is starved.
                 biased;
@@ -172,15 +197,14 @@ impl Core {
                     self.speak_again(&intent).await?;
                     intent = self.stored(key).await?;
                     heard = Instant::now();
-                    // After a silence it is looked for in any case: following may have stopped.
-                    is_to_be_looked_for = true;
                 }
                 _ = turns.changed() => intent = self.stored(key).await?,
                 // Told, or the key has a new waiter since another attempt at it ended: the store knows.
                 _ = end.changed() => {
                     let told = end.borrow().clone();
-                    if let Some(outcome) = told {
-                        return Ok(outcome);
+                    match told {
+                        Some((attempt, outcome)) if attempt == intent.attempt => return Ok(outcome),
+                        _ => {}
                     }
                     intent = self.stored(key).await?;
                     end = self.waiters.wait(key);
@@ -250,7 +274,7 @@ impl Core {
         let execution = if receipt.is_success {
             Execution::Succeeded
         } else {
-            Execution::Reverted { data: self.revert_data(intent, &receipt).await }
+            Execution::reverted(self.revert_data(intent, &receipt).await)
         };
         Mined {
             hash: receipt.transaction_hash,
@@ -284,27 +308,6 @@ impl Core {
             }
         }
         None
-    }
-
-    /// After a silence: if the node does not know the transaction, everything of the sender up to it is sent again.
-    async fn speak_again(&self, intent: &StoredIntent) -> Result<(), OutcomeError> {
-        #[cfg(test)]
-        if self.mutant == Some(crate::simulation::Mutant::NeverAgain) {
-            return Ok(());
-        }
-        let tx = Outgoing::of(intent);
-        if self.is_known(&tx).await {
-            return Ok(());
-        }
-        self.send_lower(&tx).await;
-        match self.deliver_again(intent.clone()).await {
-            Ok(_) => Ok(()),
-            Err(SubmitError::Store { key, source }) => Err(OutcomeError::Store { key, source }),
-            Err(error) => {
-                tracing::warn!(key = %intent.key, %error, "the transaction is not with the node yet");
-                Ok(())
-            }
-        }
     }
 }
 

@@ -11,6 +11,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 use crate::chain::{Chain, Core};
 use crate::follower::{
@@ -29,6 +30,10 @@ const ATTEMPTS_MAX: u32 = 16;
 /// How many blocks without ends of ours are passed over before it is stored that they were reached: what is read once more at most
 /// when this begins anew.
 const BLOCKS_WITHOUT_ENDS_MAX: u64 = 256;
+
+/// How long a node is asked why transactions of one block reverted, where the followed nodes do not keep it. What is not said by
+/// then stays unexplained: ends of later blocks are worth more.
+const EXPLAINING_MAX: Duration = Duration::from_secs(5);
 
 /// The pause after the store failed, doubled each time up to the longest.
 const STORE_PAUSE: Duration = Duration::from_millis(100);
@@ -127,20 +132,23 @@ impl Drop for Settlement {
     }
 }
 
+/// The number of an attempt, and how it ended.
+pub(crate) type End = (i64, Outcome);
+
 /// Those who wait for ends, by key.
 #[derive(Default)]
 pub(crate) struct Waiters(Mutex<Waiting>);
 
 #[derive(Default)]
 struct Waiting {
-    by_key: HashMap<IntentKey, watch::Sender<Option<Outcome>>>,
+    by_key: HashMap<IntentKey, watch::Sender<Option<End>>>,
     /// How many there were when those whom nobody listens to any more were removed last.
     kept: usize,
 }
 
 impl Waiters {
     /// Sees the intent's end if it is stored from now on.
-    pub(crate) fn wait(&self, key: &IntentKey) -> watch::Receiver<Option<Outcome>> {
+    pub(crate) fn wait(&self, key: &IntentKey) -> watch::Receiver<Option<End>> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // When they have doubled, so that each is looked at once or twice, however many wait.
         if waiting.by_key.len() >= WAITERS_KEPT.max(2 * waiting.kept) {
@@ -150,13 +158,17 @@ impl Waiters {
         waiting.by_key.entry(key.clone()).or_insert_with(|| watch::Sender::new(None)).subscribe()
     }
 
-    fn tell(&self, ends: &[(StoredIntent, Outcome)]) {
+    pub(crate) fn tell(&self, ends: &[(StoredIntent, Outcome)]) {
         for (intent, outcome) in ends {
             let waiter = self.0.lock().unwrap_or_else(PoisonError::into_inner).by_key.remove(&intent.key);
             if let Some(waiter) = waiter {
-                let _ = waiter.send_replace(Some(outcome.clone()));
+                let _ = waiter.send_replace(Some((intent.attempt, outcome.clone())));
             }
         }
+    }
+
+    fn are_there(&self) -> bool {
+        !self.0.lock().unwrap_or_else(PoisonError::into_inner).by_key.is_empty()
     }
 }
 
@@ -169,7 +181,7 @@ enum Step {
     Nothing,
     /// Its ends are stored, and that it was reached.
     Stored,
-    /// Another process stored it, or later ones: this is where the store stands.
+    /// Another process stored later ones: this is where the store stands.
     Elsewhere(Cursor),
 }
 
@@ -187,7 +199,7 @@ async fn run(
             Err(error) => {
                 let reason = with_causes(&error);
                 if !error.may_go_on() {
-                    core.stop_lanes(&reason).await;
+                    core.stop(&reason).await;
                     let _ = state.send_replace(SettlementState::Stopped { reason });
                     return;
                 }
@@ -201,6 +213,8 @@ async fn run(
             Step::Stored => stored = block.cursor(),
             Step::Elsewhere(reached) => {
                 stored = reached;
+                // What ended in the blocks between, those who wait read from the store.
+                core.turns.send_modify(|turns| *turns += 1);
                 match core.follower(&nodes, stored) {
                     Ok(anew) => follower = anew,
                     Err(error) => unreachable!("the same nodes made a quorum before: {error}"),
@@ -251,7 +265,7 @@ impl Core {
         }
     }
 
-    async fn settle_block(&self, block: &FollowedBlock, from: Cursor) -> Result<Step, StoreError> {
+    async fn settle_block(&self, block: &FollowedBlock, mut from: Cursor) -> Result<Step, StoreError> {
         for _ in 0..ATTEMPTS_MAX {
             let ends = self.ends_in(block).await?;
             if ends.is_empty() && block.number < from.number + BLOCKS_WITHOUT_ENDS_MAX {
@@ -267,9 +281,11 @@ impl Core {
                 self.waiters.tell(&ends);
                 return Ok(Step::Stored);
             }
-            if reached != from {
+            if reached.number > block.number {
                 return Ok(Step::Elsewhere(reached));
             }
+            // Another process stored blocks before this one, in which nothing of ours was open any more when they were read here.
+            from = reached;
         }
         Err(StoreError::Damaged {
             what: "block's ends",
@@ -287,16 +303,21 @@ impl Core {
         for transaction in block.transactions.iter().filter(|transaction| ours.contains(&transaction.from)) {
             let _ = by_sender.entry(transaction.from).or_default().insert(transaction.nonce, transaction);
         }
+        let deadline = Instant::now() + EXPLAINING_MAX;
         let mut ends = Vec::new();
         for (sender, transactions) in by_sender {
             let (Some((first, _)), Some((last, _))) = (transactions.first_key_value(), transactions.last_key_value())
             else {
                 continue;
             };
-            for intent in self.store.open_between(sender, *first, *last).await? {
+            let open = self.store.open_between(sender, *first, *last).await?;
+            if open.len() < transactions.len() && self.waiters.are_there() {
+                self.tell_of_others(sender, *first, *last).await?;
+            }
+            for intent in open {
                 let Some(transaction) = transactions.get(&intent.nonce) else { continue };
                 let outcome = match end_of(&intent, transaction, block) {
-                    Outcome::Mined(mined) => Outcome::Mined(self.explained(&intent, mined).await),
+                    Outcome::Mined(mined) => Outcome::Mined(self.explained(&intent, mined, deadline).await),
                     refused @ Outcome::Refused(_) => refused,
                 };
                 ends.push((intent, outcome));
@@ -305,13 +326,23 @@ impl Core {
         Ok(ends)
     }
 
-    /// With the revert's bytes, if the nodes that were followed do not keep them.
-    async fn explained(&self, intent: &StoredIntent, mined: Mined) -> Mined {
+    /// Tells those who wait here of ends that another process stored, or an earlier unit of the same block.
+    async fn tell_of_others(&self, sender: Address, first: u64, last: u64) -> Result<(), StoreError> {
+        let ended = self.store.ended_between(sender, first, last).await?;
+        // What a row does not hold, whoever waits reads for itself.
+        let whole = ended.into_iter().filter(|intent| !intent.is_without_logs);
+        let told = whole.filter_map(|mut intent| intent.outcome.take().map(|outcome| (intent, outcome)));
+        self.waiters.tell(&told.collect::<Vec<_>>());
+        Ok(())
+    }
+
+    /// With the revert's bytes, if the nodes that were followed do not keep them and the node says them in time.
+    async fn explained(&self, intent: &StoredIntent, mined: Mined, deadline: Instant) -> Mined {
         if mined.execution != (Execution::Reverted { data: None }) {
             return mined;
         }
-        let data = self.revert_by_call(intent, mined.block_number).await;
-        Mined { execution: Execution::Reverted { data }, ..mined }
+        let data = timeout_at(deadline, self.revert_by_call(intent, mined.block_number)).await;
+        Mined { execution: Execution::reverted(data.ok().flatten()), ..mined }
     }
 }
 
@@ -319,7 +350,7 @@ impl Core {
 fn end_of(intent: &StoredIntent, used: &FollowedTransaction, block: &FollowedBlock) -> Outcome {
     if used.hash == intent.hash {
         let execution =
-            if used.is_success { Execution::Succeeded } else { Execution::Reverted { data: used.revert_data.clone() } };
+            if used.is_success { Execution::Succeeded } else { Execution::reverted(used.revert_data.clone()) };
         return Outcome::Mined(Mined {
             hash: used.hash,
             block_number: block.number,
@@ -422,6 +453,6 @@ mod tests {
         assert!(waiters.0.lock().unwrap().by_key.len() <= WAITERS_KEPT);
         let end = Outcome::Refused(Refusal { reason: "no".to_owned() });
         waiters.tell(&[(intent(false), end.clone())]);
-        assert_eq!(waiting.borrow().as_ref(), Some(&end));
+        assert_eq!(waiting.borrow().as_ref(), Some(&(1, end)));
     }
 }

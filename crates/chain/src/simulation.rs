@@ -10,6 +10,7 @@
 //!
 //! Other seeds: `LASTRO_CHAIN_SEEDS=7000..9000 cargo test -p chain simulation`.
 
+mod again;
 mod faultless;
 mod node;
 pub(crate) mod random;

@@ -238,28 +238,29 @@ impl Store {
         let mut unit = UnitOfWork::new();
         let _ = unit.statement(rows::mark_sent_again(intent));
         let _ = self.run(unit).await?;
-        let found = self.read(rows::ATTEMPT, &[text(intent.key.as_str()), Parameter::Integer(intent.attempt)]).await?;
-        rows::read(found.into_iter().next().ok_or_else(|| damaged("intent", "its row is gone"))?)
+        self.attempt(intent).await
     }
 
-    /// The same for all of the sender's intents without an end and with a lower nonce; gives them in the order of nonces.
-    pub(crate) async fn send_lower_again(&self, sender: Address, nonce: u64) -> Result<Vec<StoredIntent>, StoreError> {
+    /// The same for the sender's lowest intents without an end, at most `limit`, with nonces from `from` on and below `below`;
+    /// gives them in the order of nonces.
+    pub(crate) async fn announce_open(
+        &self,
+        sender: Address,
+        from: u64,
+        below: u64,
+        limit: u64,
+    ) -> Result<Vec<StoredIntent>, StoreError> {
         let mut unit = UnitOfWork::new();
-        let _ = unit.statement(rows::mark_lower_sent_again(sender, nonce)?);
+        let _ = unit.statement(rows::mark_open_sent_again(sender, from, below, limit)?);
         let _ = self.run(unit).await?;
-        let (mut lower, mut from) = (Vec::new(), 0);
-        loop {
-            let parameters = [bytes(sender), number(from)?, number(nonce)?, Parameter::Integer(PAGE_ROWS_MAX)];
-            let page = self.read(rows::SENT_AGAIN, &parameters).await?;
-            let is_last = page.len() < usize::try_from(PAGE_ROWS_MAX).unwrap_or(usize::MAX);
-            for row in page {
-                lower.push(rows::read(row)?);
-            }
-            match lower.last() {
-                Some(last) if !is_last => from = last.nonce + 1,
-                _ => return Ok(lower),
-            }
-        }
+        let parameters = [bytes(sender), number(from)?, rows::nonce_end(below), number(limit)?];
+        self.read(rows::SENT_AGAIN, &parameters).await?.into_iter().map(rows::read).collect()
+    }
+
+    /// The attempt as it stands now.
+    pub(crate) async fn attempt(&self, intent: &StoredIntent) -> Result<StoredIntent, StoreError> {
+        let found = self.read(rows::ATTEMPT, &[text(intent.key.as_str()), Parameter::Integer(intent.attempt)]).await?;
+        rows::read(found.into_iter().next().ok_or_else(|| damaged("intent", "its row is gone"))?)
     }
 
     /// Stores the empty transaction that is to use the intent's nonce instead of it; says whether it did. It does not if the

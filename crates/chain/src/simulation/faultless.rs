@@ -14,15 +14,15 @@ use crate::{
     SubmitError,
 };
 
-const WAIT: Duration = Duration::from_secs(20);
+pub(super) const WAIT: Duration = Duration::from_secs(20);
 
-struct Bench {
+pub(super) struct Bench {
     folder: tempfile::TempDir,
-    node: Arc<Node>,
+    pub(super) node: Arc<Node>,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { folder: tempfile::tempdir().unwrap(), node: Arc::new(Node::faultless(1)) }
     }
 
@@ -30,8 +30,14 @@ impl Bench {
         Place::Sqlite { path: self.folder.path().join("chain.db") }
     }
 
-    async fn open(&self) -> Chain {
+    pub(super) async fn open(&self) -> Chain {
         try_open(&self.node, &self.store()).await.unwrap()
+    }
+
+    /// A chain that speaks again after so long a silence.
+    pub(super) async fn open_with(&self, silence_max: Duration) -> Chain {
+        let profile = Profile { silence_max, ..profile() };
+        Chain::open(profile, Arc::<Node>::clone(&self.node), &self.store(), custody()).await.unwrap()
     }
 }
 
@@ -43,27 +49,31 @@ fn label(lane: usize) -> KeyLabel {
     KeyLabel::parse(&format!("lane-{lane}")).unwrap()
 }
 
-async fn try_open(node: &Arc<Node>, store: &Place) -> Result<Chain, OpenError> {
+fn custody() -> Arc<Custody> {
     let mut custody = Custody::new(profile().network());
     for lane in 0..8 {
         let _ = custody.add_test_key(label(lane), Purpose::Transactions).unwrap();
     }
-    Chain::open(profile(), Arc::<Node>::clone(node), store, Arc::new(custody)).await
+    Arc::new(custody)
 }
 
-fn intent(id: u64, effect: Effect) -> Intent {
+async fn try_open(node: &Arc<Node>, store: &Place) -> Result<Chain, OpenError> {
+    Chain::open(profile(), Arc::<Node>::clone(node), store, custody()).await
+}
+
+pub(super) fn intent(id: u64, effect: Effect) -> Intent {
     let key = IntentKey::parse(&format!("intent/{id}")).unwrap();
     Intent::call(key, Address::repeat_byte(0xcc), Bytes::from(effect.calldata(id)), 100_000, format!("intent {id}"))
 }
 
-async fn mined(chain: &Chain, key: &IntentKey) -> crate::Mined {
+pub(super) async fn mined(chain: &Chain, key: &IntentKey) -> crate::Mined {
     match chain.outcome(key, WAIT).await.unwrap() {
         Outcome::Mined(mined) => mined,
         Outcome::Refused(refusal) => panic!("refused: {}", refusal.reason),
     }
 }
 
-async fn first_lane(chain: &Chain) -> Lane {
+pub(super) async fn first_lane(chain: &Chain) -> Lane {
     chain.lane(&label(0)).await.unwrap()
 }
 

@@ -94,6 +94,9 @@ async fn is_taken_over(is_unfenced: bool) -> Result<(), String> {
         Err(SubmitError::LaneLost { .. }) => {}
         told => return Err(format!("the stopped holder sends on: {told:?}")),
     }
+    if !matches!(stopped.lane(&label()).await, Err(LaneError::Held { .. })) {
+        return Err("the lane that was lost is thought to be held".to_owned());
+    }
     if node.received() != sent {
         return Err("something new left the stopped holder".to_owned());
     }

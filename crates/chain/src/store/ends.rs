@@ -13,9 +13,9 @@ use crate::outcome::Outcome;
 /// The most ends in one unit of work: an event and a statement each, below the journal's limits of both.
 const UNIT_ENDS_MAX: usize = 200;
 
-/// The most bytes of logs in one unit of work, so that with events and all else it stays below the journal's 4 MiB. A single end
-/// may have more; what a row cannot hold is left out there.
-const UNIT_LOGS_BYTES_MAX: usize = 512 * 1024;
+/// The most bytes of logs and reverts in one unit of work, so that with events and all else it stays below the journal's 4 MiB. A
+/// single end may have more; what a row cannot hold is left out there.
+const UNIT_ENDS_BYTES_MAX: usize = 512 * 1024;
 
 impl Store {
     /// The last block whose ends are stored.
@@ -57,7 +57,9 @@ impl Store {
     ) -> Result<Vec<StoredIntent>, StoreError> {
         let (mut open, mut from) = (Vec::new(), first);
         loop {
-            let parameters = [bytes(sender), number(from)?, number(last)?, Parameter::Integer(PAGE_ROWS_MAX)];
+            // A nonce that fits no column is a node's word, and no intent has it.
+            let (first, last) = (rows::nonce_end(from), rows::nonce_end(last));
+            let parameters = [bytes(sender), first, last, Parameter::Integer(PAGE_ROWS_MAX)];
             let page = self.read(rows::OPEN_BETWEEN, &parameters).await?;
             let is_last = page.len() < usize::try_from(PAGE_ROWS_MAX).unwrap_or(usize::MAX);
             for row in page {
@@ -70,6 +72,25 @@ impl Store {
         }
     }
 
+    /// The sender's intent without an end that all its others wait for.
+    pub(crate) async fn lowest_open(&self, sender: Address) -> Result<Option<StoredIntent>, StoreError> {
+        let parameters = [bytes(sender), number(0)?, rows::nonce_end(u64::MAX), Parameter::Integer(1)];
+        let found = self.read(rows::OPEN_BETWEEN, &parameters).await?;
+        found.into_iter().next().map(rows::read).transpose()
+    }
+
+    /// Intents with an end, of one sender, with nonces from `first` to `last`: the first [`PAGE_ROWS_MAX`] of them.
+    pub(crate) async fn ended_between(
+        &self,
+        sender: Address,
+        first: u64,
+        last: u64,
+    ) -> Result<Vec<StoredIntent>, StoreError> {
+        let (first, last) = (rows::nonce_end(first), rows::nonce_end(last));
+        let parameters = [bytes(sender), first, last, Parameter::Integer(PAGE_ROWS_MAX)];
+        self.read(rows::ENDED_BETWEEN, &parameters).await?.into_iter().map(rows::read).collect()
+    }
+
     /// Stores the ends that a block brought, publishes them, and moves the cursor on; says whether it did. It did not if one of
     /// the intents has ended already, or the cursor stands elsewhere: then some of the ends may be stored, and all is to be read
     /// again. The last unit of work moves the cursor, so that a block whose cursor is stored is stored whole.
@@ -80,20 +101,20 @@ impl Store {
         to: Cursor,
     ) -> Result<bool, StoreError> {
         let mut unit = UnitOfWork::new();
-        let (mut count, mut logs_bytes) = (0, 0);
+        let (mut count, mut filled_bytes) = (0, 0);
         for (intent, outcome) in ends {
-            let bytes = logs_bytes_of(outcome);
-            if count == UNIT_ENDS_MAX || (count > 0 && logs_bytes + bytes > UNIT_LOGS_BYTES_MAX) {
+            let bytes = bytes_of(outcome);
+            if count == UNIT_ENDS_MAX || (count > 0 && filled_bytes + bytes > UNIT_ENDS_BYTES_MAX) {
                 if !self.run(std::mem::take(&mut unit)).await? {
                     return Ok(false);
                 }
-                (count, logs_bytes) = (0, 0);
+                (count, filled_bytes) = (0, 0);
             }
             let (ended, statement) = end(intent, outcome)?;
             let appended = event::ended(&ended, self.journal.event_id()).map_err(StoreError::Event)?;
             let _ = unit.append(&self.cause(), lane_stream(intent.sender)?, Expected::Any, vec![appended]);
             let _ = unit.statement(statement);
-            (count, logs_bytes) = (count + 1, logs_bytes + bytes);
+            (count, filled_bytes) = (count + 1, filled_bytes + bytes);
         }
         let _ = unit.statement(Statement {
             sql: "UPDATE chain_cursor SET number = $1, hash = $2 WHERE id = 1 AND number = $3 AND hash = $4",
@@ -104,11 +125,12 @@ impl Store {
     }
 }
 
-/// What the logs take as JSON, roughly.
-fn logs_bytes_of(outcome: &Outcome) -> usize {
+/// What the logs take as JSON, and the revert as bytes and in the event, roughly.
+fn bytes_of(outcome: &Outcome) -> usize {
     match outcome {
         Outcome::Mined(mined) => {
-            mined.logs.iter().map(|log| 200 + 70 * log.topics().len() + 2 * log.data.data.len()).sum()
+            let log = |log: &alloy_primitives::Log| 200 + 70 * log.topics().len() + 2 * log.data.data.len();
+            mined.logs.iter().map(log).sum::<usize>() + 3 * mined.execution.revert_data().map_or(0, |data| data.len())
         }
         Outcome::Refused(_) => 0,
     }

@@ -135,12 +135,26 @@ pub(super) fn mark_sent_again(intent: &StoredIntent) -> Statement {
     }
 }
 
-pub(super) fn mark_lower_sent_again(sender: Address, nonce: u64) -> Result<Statement, StoreError> {
+/// The sender's lowest without an end, of which there is one to a nonce.
+pub(super) fn mark_open_sent_again(
+    sender: Address,
+    from: u64,
+    below: u64,
+    limit: u64,
+) -> Result<Statement, StoreError> {
     Ok(Statement {
-        sql: "UPDATE chain_intents SET is_sent_again = 1 WHERE sender = $1 AND nonce < $2 AND state IN ('sent', 'cancelling')",
-        parameters: vec![bytes(sender), number(nonce)?],
+        sql: "UPDATE chain_intents SET is_sent_again = 1
+              WHERE sender = $1 AND nonce >= $2 AND nonce < $3 AND state IN ('sent', 'cancelling') AND is_sent_again = 0
+              AND nonce < $4 + (SELECT MIN(lowest.nonce) FROM chain_intents AS lowest
+                  WHERE lowest.sender = $1 AND lowest.nonce >= $2 AND lowest.state IN ('sent', 'cancelling'))",
+        parameters: vec![bytes(sender), number(from)?, nonce_end(below), number(limit)?],
         rows_expected: None,
     })
+}
+
+/// The end of a range of nonces, as far as a column goes.
+pub(super) fn nonce_end(below: u64) -> Parameter {
+    Parameter::Integer(i64::try_from(below).unwrap_or(i64::MAX))
 }
 
 pub(super) fn cancel(
@@ -231,6 +245,10 @@ pub(super) const ALL: &str =
 /// Without an end, of `$1`, with nonces from `$2` to `$3`; at most `$4`.
 pub(super) const OPEN_BETWEEN: &str = select_intents!(
     "WHERE sender = $1 AND nonce >= $2 AND nonce <= $3 AND state IN ('sent', 'cancelling') ORDER BY nonce LIMIT $4"
+);
+/// With an end, of `$1`, with nonces from `$2` to `$3`; at most `$4`.
+pub(super) const ENDED_BETWEEN: &str = select_intents!(
+    "WHERE sender = $1 AND nonce >= $2 AND nonce <= $3 AND state IN ('mined', 'refused') ORDER BY nonce, attempt LIMIT $4"
 );
 /// Keys without an end after sender `$1` and nonce `$2`; at most `$3`.
 pub(super) const OPEN_KEYS: &str = "SELECT key, sender, nonce FROM chain_intents

@@ -36,14 +36,14 @@ async fn a_nonce_is_given_back_or_its_bytes_are_sent_again_and_never_both() {
     let (given_back, row) = admitted(&store, Address::repeat_byte(1)).await;
     assert!(store.give_back(&given_back, row.fence, "no").await.unwrap());
     assert!(store.send_again(&given_back).await.unwrap().is_refused());
-    assert!(store.send_lower_again(given_back.sender, 1).await.unwrap().is_empty());
+    assert!(store.announce_open(given_back.sender, 0, 1, 9).await.unwrap().is_empty());
 
     let (sent_again, row) = admitted(&store, Address::repeat_byte(2)).await;
     assert!(store.send_again(&sent_again).await.unwrap().outcome.is_none());
     assert!(!store.give_back(&sent_again, row.fence, "no").await.unwrap());
 
     let (lower, row) = admitted(&store, Address::repeat_byte(3)).await;
-    assert_eq!(store.send_lower_again(lower.sender, 1).await.unwrap().len(), 1);
+    assert_eq!(store.announce_open(lower.sender, 0, 1, 9).await.unwrap().len(), 1);
     assert!(!store.give_back(&lower, row.fence, "no").await.unwrap());
 }
 
@@ -131,4 +131,65 @@ async fn rows_that_the_log_does_not_tell_of_are_named() {
         let differences = state_differences(&store.journal).await.unwrap().join("\n");
         assert!(differences.contains(expected), "{sql}: {differences}");
     }
+}
+
+#[tokio::test]
+async fn of_many_without_an_end_the_lowest_are_announced() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = opened(&folder).await;
+    let sender = Address::repeat_byte(1);
+    let (_, row) = admitted(&store, sender).await;
+    for nonce in 1..10 {
+        let new = NewTransaction {
+            key: IntentKey::parse(&nonce.to_string()).unwrap(),
+            attempt: 1,
+            fingerprint: B256::ZERO,
+            subject: String::new(),
+            sender,
+            nonce,
+            fence: row.fence,
+            hash: B256::repeat_byte(1),
+            raw: vec![1].into(),
+            created_address: None,
+        };
+        assert_eq!(store.enqueue(&new).await.unwrap().admitted().await.unwrap(), Admission::Stored);
+    }
+    let nonces = |open: Vec<StoredIntent>| open.iter().map(|intent| intent.nonce).collect::<Vec<_>>();
+    assert_eq!(nonces(store.announce_open(sender, 0, u64::MAX, 3).await.unwrap()), [0, 1, 2]);
+    assert_eq!(nonces(store.announce_open(sender, 3, 5, 3).await.unwrap()), [3, 4]);
+    assert_eq!(store.lowest_open(sender).await.unwrap().map(|lowest| lowest.nonce), Some(0));
+    // The last one was not announced: its nonce can be given back.
+    let last = store.intent(&IntentKey::parse("9").unwrap()).await.unwrap().unwrap();
+    assert!(store.give_back(&last, row.fence, "no").await.unwrap());
+    assert_eq!(nonces(store.ended_between(sender, 0, u64::MAX).await.unwrap()), [9]);
+}
+
+/// A block in which two hundred of ours revert with as much as is kept of each.
+#[tokio::test]
+async fn a_block_of_long_reverts_is_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = opened(&folder).await;
+    let mut ends = Vec::new();
+    for sender in (1..=200).map(Address::with_last_byte) {
+        let (stored, _) = admitted(&store, sender).await;
+        let mined = crate::Mined {
+            hash: stored.hash,
+            block_number: 7,
+            block_hash: B256::repeat_byte(9),
+            transaction_index: 0,
+            gas_used: 21_000,
+            created_address: None,
+            execution: crate::Execution::reverted(Some(vec![7; crate::REVERT_BYTES_MAX].into())),
+            logs: Vec::new(),
+        };
+        assert!(mined.execution.revert_data().is_some());
+        ends.push((stored, Outcome::Mined(mined)));
+    }
+    let from = crate::follower::Cursor { number: 6, hash: B256::ZERO };
+    store.begin_cursor(from).await.unwrap();
+    let to = crate::follower::Cursor { number: 7, hash: B256::repeat_byte(9) };
+    assert!(store.settle_block(&ends, from, to).await.unwrap());
+    assert!(store.open_keys().await.unwrap().is_empty());
+    let longer = crate::Execution::reverted(Some(vec![7; crate::REVERT_BYTES_MAX + 1].into()));
+    assert_eq!(longer, crate::Execution::Reverted { data: None });
 }

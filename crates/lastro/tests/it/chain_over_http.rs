@@ -7,14 +7,16 @@ use alloy_rpc_types_eth::{Block, TransactionReceipt};
 use alloy_sol_types::SolCall;
 use bindings::drex::RealDigital;
 use chain::{
-    At, CallRequest, Chain, HttpTransport, Intent, IntentKey, Lane, Mined, Outcome, Profile, RpcTransport, Rules,
-    SettlementState, SubmitError,
+    At, CallRequest, Chain, HttpTransport, Intent, IntentKey, Lane, Mined, Outcome, OutcomeError, Profile,
+    RpcTransport, Rules, SettlementState, SubmitError,
 };
 use custody::{Custody, KeyLabel, Purpose};
 use journal::Place;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::JoinSet;
 
 /// Gas limit of the fixture's blocks.
 const BLOCK_GAS_LIMIT: u64 = 1_000_000_000;
@@ -32,7 +34,10 @@ impl Bank {
     }
 
     async fn open_chain(node: &Node, store: &Place) -> Chain {
-        let profile = Profile::embedded(CHAIN_ID, Rules::Berlin, BLOCK_GAS_LIMIT);
+        Self::open_with(node, store, Profile::embedded(CHAIN_ID, Rules::Berlin, BLOCK_GAS_LIMIT)).await
+    }
+
+    async fn open_with(node: &Node, store: &Place, profile: Profile) -> Chain {
         let mut custody = Custody::new(profile.network());
         let _ = custody.add_test_key(label(), Purpose::Transactions).unwrap();
         let transport = Arc::new(HttpTransport::new(&node.http).unwrap());
@@ -231,6 +236,11 @@ async fn ends_are_stored_once_from_the_followed_blocks_though_nobody_waits_and_t
         let _ = result.unwrap();
     }
     let settlement = bank.chain.settle().await.unwrap();
+    let deadline = tokio::time::Instant::now() + LIMIT;
+    while bank.chain.open_intents().await.unwrap().len() == first.len() {
+        assert!(tokio::time::Instant::now() < deadline, "no end is stored");
+        tokio::task::yield_now().await;
+    }
     // Dropped in the middle, as by a process that dies.
     drop(settlement);
     for result in bank.lane.submit_all(second).await {
@@ -269,17 +279,35 @@ async fn two_processes_that_follow_for_one_store_publish_each_end_once() {
     let node = ledger.start(&["--block-period", "50ms"]);
     let url = tokio::task::spawn_blocking(|| server.database().unwrap()).await.unwrap();
     let place = Place::Postgres { url, schema: "chain".to_owned() };
-    let (holder, other) = (Bank::open_chain(&node, &place).await, Bank::open_chain(&node, &place).await);
+    // Nobody reads the store again because of a silence: whoever waits is told, whichever process stores the end.
+    let profile = || Profile {
+        silence_max: Duration::from_secs(3_600),
+        ..Profile::embedded(CHAIN_ID, Rules::Berlin, BLOCK_GAS_LIMIT)
+    };
+    let holder = Bank::open_with(&node, &place, profile()).await;
+    let other = Bank::open_with(&node, &place, profile()).await;
     let settling = (holder.settle().await.unwrap(), other.settle().await.unwrap());
     let bank = Bank::with(holder).await;
     let contract = bank.settled(&bank.deployment()).await.created_address.unwrap();
     let payments: Vec<Intent> = (1..=PAYMENTS).map(|number| payment(contract, number)).collect();
+    // They wait while the payments are sent, so before their ends are stored.
+    let mut waiting = JoinSet::new();
+    for payment in &payments {
+        for chain in [bank.chain.clone(), other.clone()] {
+            let key = payment.key.clone();
+            let _ = waiting.spawn(async move {
+                while !chain.has_intent(&key).await.unwrap() {
+                    tokio::task::yield_now().await;
+                }
+                chain.outcome(&key, LIMIT).await
+            });
+        }
+    }
     for result in bank.lane.submit_all(&payments).await {
         let _ = result.unwrap();
     }
-    for payment in &payments {
-        let _ = bank.outcome(&payment.key).await;
-        assert!(matches!(other.outcome(&payment.key, LIMIT).await, Ok(Outcome::Mined(_))));
+    while let Some(waited) = waiting.join_next().await {
+        assert!(matches!(waited.unwrap(), Ok(Outcome::Mined(_))));
     }
     settling.0.stop().await;
     settling.1.stop().await;
@@ -296,21 +324,30 @@ async fn two_processes_that_follow_for_one_store_publish_each_end_once() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_that_was_made_anew_stops_settlement_and_every_lane() {
     let (old, folder) = (TestLedger::new(), tempfile::tempdir().unwrap());
-    let node = old.start(&["--block-period", "20ms"]);
-    let chain = Bank::open_chain(&node, &Place::Sqlite { path: folder.path().join("chain.db") }).await;
+    // A block takes so long that what is sent is still in the pool, which no disk keeps, when the ledger goes.
+    let node = old.start(&["--block-period", "60s"]);
+    let place = Place::Sqlite { path: folder.path().join("chain.db") };
+    let silence_max = Duration::from_millis(100);
+    let profile = Profile { silence_max, ..Profile::embedded(CHAIN_ID, Rules::Berlin, BLOCK_GAS_LIMIT) };
+    let bank = Bank::with(Bank::open_with(&node, &place, profile).await).await;
+    let chain = bank.chain.clone();
     let settlement = chain.settle().await.unwrap();
+    let lost = bank.lane.submit(&bank.deployment()).await.unwrap();
     let mut state = settlement.state();
     let address = node.address();
     let _ = node.process.kill();
     let mut genesis = crate::ledger_fixture::genesis(CHAIN_ID);
     genesis["timestamp"] = json!("0x1");
-    let _anew = TestLedger::of(&genesis).start_at(&address);
+    let anew = TestLedger::of(&genesis);
+    let anew_node = anew.start_at(&address);
     let stopped = state.wait_for(|state| matches!(state, SettlementState::Stopped { .. }));
     let stopped = tokio::time::timeout(LIMIT, stopped).await.unwrap().unwrap().clone();
     let SettlementState::Stopped { reason } = stopped else { panic!("it was waited for") };
     assert!(reason.contains("re-genesis: block 0 is"), "{reason}");
-    // A lane that is opened afterwards sends nothing either, before a person says so.
-    let bank = Bank::with(chain).await;
+    // What was sent to the old one would be valid on the new one. It stays here, however long somebody waits.
+    let waited = chain.outcome(&lost.key, LIMIT).await;
+    assert!(matches!(&waited, Err(OutcomeError::Stopped { reason: told, .. }) if *told == reason), "{waited:?}");
+    drop(anew_node);
     let refused = bank.lane.submit(&bank.deployment()).await.unwrap_err();
     assert!(matches!(&refused, SubmitError::Paused { reason: told, .. } if *told == reason), "{refused}");
 }
