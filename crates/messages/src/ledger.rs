@@ -15,7 +15,7 @@ use crate::payload::{Payload, PayloadError};
 pub struct TransactionMined {
     /// The intent's idempotency key.
     pub key: String,
-    /// The how manieth attempt at the intent it was, from 1.
+    /// Number of the attempt at the intent, from 1.
     pub attempt: u64,
     /// Who sent it.
     pub sender: String,
@@ -36,7 +36,8 @@ pub struct TransactionMined {
     /// The contract that it created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_address: Option<String>,
-    /// The raw error, if it reverted and the node could tell it.
+    /// The raw error, if it reverted and the node could tell it. One above 4 KiB is left out, since it would fill the event: ask a
+    /// node that traces.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revert_data: Option<String>,
     /// How many logs it has.
@@ -64,7 +65,7 @@ pub struct LogRecord {
 pub struct TransactionRefused {
     /// The intent's idempotency key.
     pub key: String,
-    /// The how manieth attempt at the intent it was, from 1.
+    /// Number of the attempt at the intent, from 1.
     pub attempt: u64,
     /// Who was to send it.
     pub sender: String,
