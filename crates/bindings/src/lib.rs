@@ -1,7 +1,8 @@
 //! The contracts as Rust sees them: typed calls, events and results, creation code, and reverts in words.
 //!
 //! Everything is made from `solidity/artifacts`, which the contracts' own build writes and CI compares byte by byte.
-//! There is no other ABI in the platform, and no text ABI anywhere.
+//! There is no other ABI in the platform. The one that is a text is a policy's, which [`call`] reads: whoever writes a policy names
+//! the functions of any contract.
 //!
 //! **What this crate must not know:** nodes, keys, transactions, money's meaning. It is pure: bytes in, values out.
 //!
@@ -10,7 +11,7 @@
 //! * [`creation`] joins creation code and constructor arguments.
 //! * [`revert::decode`] names what a contract reverted with, whichever contract it was.
 //! * [`explanation`] says a revert, and the reason of a refusal by rules, to people in their language.
-//! * [`call`] reads calls by a text of ABI, for whoever has no types of them: a policy.
+//! * [`call`] reads calls by a function's text, for whoever has no types of them: a policy.
 //! * [`discovery`] has the keys under which contracts are found in `AddressDiscovery`.
 //!
 //! # Example

@@ -12,7 +12,7 @@ mod time;
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, B256, U256, keccak256};
-use bindings::call::CallShape;
+use bindings::call::{Call, CallShape};
 
 pub use self::approval::{Approval, Statement};
 pub use self::file::{POLICY_BYTES_MAX, PolicyError};
@@ -176,11 +176,13 @@ impl Policy {
             let approvals = self.creation.as_ref().ok_or(Refusal::CreationNotAllowed)?;
             return self.approve(command, by, approvals, spent);
         };
-        let rule = self.rule(target, command.input)?;
+        let (rule, call) = self.rule(target, command.input)?;
         let Some(limits) = &rule.limits else {
             return self.approve(command, by, &rule.approvals, spent);
         };
-        let amount = limits.spend(&mut spent, target, rule, command.input)?;
+        // When the policy was read the argument was an unsigned integer, so a call that was read has one there.
+        let amount = call.uint(limits.argument).ok_or(Refusal::CallMalformed { length_bytes: command.input.len() })?;
+        limits.spend(&mut spent, (target, rule.shape.selector()), amount)?;
         let is_small = limits.approvals_above.is_some_and(|free| amount <= free);
         self.approve(command, by, if is_small { &[] } else { &rule.approvals }, spent)
     }
@@ -204,14 +206,16 @@ impl Policy {
         self.check_approvals(self.change_hash(next), now, approvals, &needed)
     }
 
-    fn rule(&self, target: Address, input: &[u8]) -> Result<&Rule, Refusal> {
+    /// The rule of the function that is called, and the call.
+    fn rule(&self, target: Address, input: &[u8]) -> Result<(&Rule, Call), Refusal> {
         let functions = self.targets.get(&target).ok_or(Refusal::TargetNotAllowed { target })?;
         let selector = input.first_chunk::<4>();
         let rule = selector.and_then(|selector| functions.get(selector)).ok_or_else(|| {
             let selector = input[..input.len().min(4)].to_vec();
             Refusal::FunctionNotAllowed { target, selector }
         })?;
-        if rule.shape.is_call(input) { Ok(rule) } else { Err(Refusal::CallMalformed { length_bytes: input.len() }) }
+        let call = rule.shape.read(input).ok_or(Refusal::CallMalformed { length_bytes: input.len() })?;
+        Ok((rule, call))
     }
 
     /// Checks the approvals of a command, and notes that it was signed if it took any.
@@ -279,18 +283,16 @@ impl Policy {
 }
 
 impl Limits {
-    /// The amount of the call, which it adds to what is spent.
-    fn spend(&self, spent: &mut Spent, target: Address, rule: &Rule, input: &[u8]) -> Result<U256, Refusal> {
-        let malformed = Refusal::CallMalformed { length_bytes: input.len() };
-        let amount = rule.shape.uint_of(input, self.argument).ok_or(malformed)?;
+    /// Adds the amount to what is spent by this function.
+    fn spend(&self, spent: &mut Spent, function: (Address, Selector), amount: U256) -> Result<(), Refusal> {
         if amount > self.amount_max {
             return Err(Refusal::AmountAboveLimit { amount, max: self.amount_max });
         }
-        let of_day = spent.amounts.entry((target, rule.shape.selector())).or_default();
+        let of_day = spent.amounts.entry(function).or_default();
         let max = self.day_amount_max;
         let above = Refusal::DayAmountAboveLimit { amount, spent: *of_day, max };
         *of_day = of_day.checked_add(amount).filter(|total| *total <= max).ok_or(above)?;
-        Ok(amount)
+        Ok(())
     }
 }
 

@@ -184,9 +184,9 @@ fn rule(file: FunctionFile, approvers: &[Approver]) -> Result<Rule, PolicyError>
     let limits = match (&file.amount, &file.amount_max, &file.day_amount_max) {
         (None, None, None) if approvals_above.is_none() => None,
         (Some(name), Some(amount_max), Some(day_amount_max)) => {
-            let unknown = || value("function.amount", name, format!("no unsigned integer of `{}`", file.call));
+            let argument = shape.uint_argument(name);
             Some(Limits {
-                argument: shape.uint_argument(name).ok_or_else(unknown)?,
+                argument: argument.map_err(|error| value("function.amount", name, error.to_string()))?,
                 amount_max: amount("function.amount_max", amount_max)?,
                 day_amount_max: amount("function.day_amount_max", day_amount_max)?,
                 approvals_above,

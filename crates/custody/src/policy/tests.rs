@@ -268,6 +268,9 @@ fn a_text_that_is_no_policy_is_refused_with_its_reason() {
     assert!(matches!(refused("\"18:00\"", "\"08:00\""), PolicyError::Value { key: "window.until", .. }));
     assert!(matches!(refused("\"09:00\"", "\"9:00\""), PolicyError::Value { key: "window.from", .. }));
     assert!(matches!(refused("= \"amount\"", "= \"to\""), PolicyError::Value { key: "function.amount", .. }));
+    for (from, to) in [("= \"amount\"", "= \"\""), ("address to,", "address amount,")] {
+        assert!(matches!(refused(from, to), PolicyError::Value { key: "function.amount", .. }), "{to}");
+    }
     assert!(matches!(refused("\"1000\"", "\"1e3\""), PolicyError::Value { key: "function.amount_max", .. }));
     assert!(matches!(refused("pause()", "pause"), PolicyError::Value { key: "function.call", .. }));
     assert!(matches!(refused("0x", "1x"), PolicyError::Value { key: "address", .. }));
