@@ -7,6 +7,7 @@
 use super::ComplianceRules::Rule;
 use alloy_primitives::aliases::U104;
 use alloy_primitives::{Address, B256, U256};
+use serde::Deserialize;
 
 /// What a rule is about; its number is `RuleKind` of the contracts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,8 +60,9 @@ pub enum Countries<'a> {
     AllBut(&'a [u16]),
 }
 
-/// A day of the week, by its bit in a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A day of the week, by its bit in a window. In the text of a configuration it is `monday` to `sunday`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Weekday {
     /// Bit 0.

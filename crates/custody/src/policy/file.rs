@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{Address, U256, keccak256};
+use bindings::assets::rules::Weekday;
 use bindings::call::CallShape;
 use serde::Deserialize;
 
-use crate::policy::time::{Weekday, Window, minute_of_day};
+use crate::policy::time::{Window, minute_of_day};
 use crate::policy::{Approver, CHANGE_APPROVALS, CHANGE_ROLE, Limits, Policy, Requirement, Rule};
 
 /// The longest text of a policy, in bytes: some thousand functions.

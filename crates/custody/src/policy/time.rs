@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use bindings::assets::rules::Weekday;
 
 const SECONDS_PER_DAY: u64 = 86_400;
 const SECONDS_PER_MINUTE: u64 = 60;
@@ -41,18 +41,6 @@ impl fmt::Display for UnixTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} s", self.0)
     }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Weekday {
-    Monday,
-    Tuesday,
-    Wednesday,
-    Thursday,
-    Friday,
-    Saturday,
-    Sunday,
 }
 
 /// When something is allowed: on these weekdays, from one minute up to another, which is outside.
