@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use alloy_primitives::{Address, B256, Signature, U256, keccak256};
-use secp256k1::ecdsa::{RecoverableSignature, RecoveryId};
+use alloy_consensus::crypto::secp256k1::recover_signer;
+use alloy_primitives::{Address, B256, Signature, keccak256};
 use secp256k1::{Message, PublicKey, SECP256K1, SecretKey};
 use zeroize::Zeroizing;
 
@@ -45,10 +45,11 @@ impl Secret {
         let message = Message::from_digest(hash.0);
         let signed = with_key(&self.bytes, |key| SECP256K1.sign_ecdsa_recoverable(message, key));
         let signed = signed.expect("the bytes were a private key when the secret was made");
-        let signature = signature_of(&signed);
+        let (parity, compact) = signed.serialize_compact();
+        let signature = Signature::from_bytes_and_parity(&compact, i32::from(parity) & 1 == 1);
         assert!(signature.normalize_s().is_none(), "a signature with a high s was about to leave custody");
-        let recovered = SECP256K1.recover_ecdsa(message, &signed).map(|key| address_of(&key));
-        assert_eq!(recovered, Ok(self.address), "a signature does not recover to the address of its key");
+        let recovered = recover_signer(&signature, hash).ok();
+        assert_eq!(recovered, Some(self.address), "a signature does not recover to the address of its key");
         signature
     }
 }
@@ -70,18 +71,4 @@ fn with_key<T>(bytes: &[u8; SECRET_BYTES], use_it: impl FnOnce(&SecretKey) -> T)
 /// The last 20 bytes of the hash of the uncompressed point without its prefix (yellow paper, appendix F).
 pub(crate) fn address_of(key: &PublicKey) -> Address {
     Address::from_slice(&keccak256(&key.serialize_uncompressed()[1..])[12..])
-}
-
-pub(crate) fn signature_of(signed: &RecoverableSignature) -> Signature {
-    let (parity, compact) = signed.serialize_compact();
-    let (r, s) = compact.split_at(32);
-    Signature::new(U256::from_be_slice(r), U256::from_be_slice(s), i32::from(parity) & 1 == 1)
-}
-
-/// Who signed the hash; none if the numbers are no signature.
-pub(crate) fn recover(hash: B256, signature: &Signature) -> Option<Address> {
-    let compact = [signature.r().to_be_bytes::<32>(), signature.s().to_be_bytes::<32>()].concat();
-    let id = if signature.v() { RecoveryId::One } else { RecoveryId::Zero };
-    let signed = RecoverableSignature::from_compact(&compact, id).ok()?;
-    SECP256K1.recover_ecdsa(Message::from_digest(hash.0), &signed).ok().map(|key| address_of(&key))
 }

@@ -1,9 +1,9 @@
 //! What a person signs to approve something, and how that is checked.
 
+use alloy_consensus::crypto::secp256k1::recover_signer;
 use alloy_primitives::{Address, B256, Signature, keccak256};
 
 use crate::policy::time::UnixTime;
-use crate::secret::recover;
 
 /// What the bytes of a statement begin with. The first byte keeps it apart from every transaction (EIP-191).
 const DOMAIN: &[u8] = b"\x19Lastro approval\x01";
@@ -47,8 +47,8 @@ impl Statement {
 impl Approval {
     /// Whether the signature is the approver's, in the one form that it may have (low `s`).
     pub fn is_genuine(&self) -> bool {
-        let is_low = self.signature.normalize_s().is_none();
-        is_low && recover(self.statement.hash(), &self.signature) == Some(self.statement.approver)
+        // It gives nobody for a high `s`.
+        recover_signer(&self.signature, self.statement.hash()).is_ok_and(|signer| signer == self.statement.approver)
     }
 }
 
