@@ -37,7 +37,7 @@
 //! * Key material and passphrases are wiped when dropped and appear in no `Debug`, `Display` or error; a test looks for them.
 //! * Every signature has a low `s` (EIP-2) and recovers to the key's address; both are checked before the bytes leave.
 //! * A key with a policy signs nothing that the policy was not asked about. The policy's decision is pure.
-//! * A PIN that a token refused is not sent again by itself: tokens lock themselves after a few wrong ones.
+//! * After a PIN that a token refused, none is sent to it until it is found anew: tokens lock themselves after a few wrong ones.
 //! * A test key (derived from its published label) is refused on every profile but `embedded` and on every chain id of a
 //!   known public network, when it is added and again at each signature. The one exception, the Drex pilot's chain id on the
 //!   [`sandbox`]'s genesis, is bound to that genesis twice: by comparison, and in the keys themselves.

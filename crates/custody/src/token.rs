@@ -109,6 +109,9 @@ pub(crate) struct TokenKey {
 impl Token {
     /// Loads the module and looks for the token. Nobody logs in yet.
     ///
+    /// Each value found here sends one wrong PIN at most, so do not find a token anew by itself after [`TokenError::PinRefused`]: a
+    /// person must look first.
+    ///
     /// Find a token once in a process and share it by clones: login is the process's, so a token that another value of this type
     /// has open would take any PIN for right.
     ///

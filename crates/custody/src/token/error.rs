@@ -42,9 +42,11 @@ pub enum TokenError {
         /// How many bear it.
         count: usize,
     },
-    /// The token refused the PIN, or has none, or is locked. The same PIN is not sent again: tokens lock themselves after a few
-    /// wrong ones. Find out which PIN is right, then start again.
-    #[error("token `{token}` refused the PIN ({answer}); it is not sent again, so that the token does not lock itself")]
+    /// The token refused the PIN, or has none, or is locked. No PIN is sent to it until it is found anew, neither this one nor
+    /// another: tokens lock themselves after a few wrong ones. Find out which PIN is right, then start again.
+    #[error(
+        "token `{token}` refused a PIN ({answer}) and gets no other until it is found anew, so that it does not lock itself: correct the PIN and start again"
+    )]
     PinRefused {
         /// The token.
         token: String,

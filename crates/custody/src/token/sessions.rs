@@ -1,8 +1,8 @@
 //! Sessions with one token: how many, who is logged in, and what happens when one is lost.
 //!
 //! A session serves one thread at a time, so there is a bounded number of them, lent and given back. Login is the whole process's
-//! matter (PKCS #11 2.40, section 5.6): it goes one at a time and remembers a refused PIN, since a token counts wrong ones.
-//! Sessions are closed only when they are known to live: the handle of a dead one may belong to another by now.
+//! matter (PKCS #11 2.40, section 5.6): it goes one at a time, and ends for good with the first PIN that is refused, since a token
+//! counts wrong ones. Sessions are closed only when they are known to live: the handle of a dead one may belong to another by now.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -41,7 +41,10 @@ struct Pool {
 enum Login {
     Untried,
     With(Passphrase),
-    Refused { pin: Passphrase, answer: String },
+    /// Whoever is next may have a wrong one too, and tokens count: this token gets no PIN any more from here.
+    Refused {
+        answer: String,
+    },
 }
 
 /// A session and the handles of private keys that were found with it.
@@ -113,14 +116,14 @@ impl Sessions {
         Ok(self.module.open_rw_session(self.slot()?)?)
     }
 
-    /// Logs in with the PIN, unless that was done. A PIN that was refused is not sent again.
+    /// Logs in with the PIN, unless that was done. After one that was refused none is sent, whichever it is.
     pub(super) fn log_in(&self, pin: &Passphrase) -> Result<(), TokenError> {
         let mut login = self.login.lock();
         match &*login {
             Login::With(known) if known.is(pin) => return Ok(()),
             Login::With(_) => return Err(TokenError::PinDiffers { token: self.name() }),
-            Login::Refused { pin: known, answer } if known.is(pin) => return Err(self.pin_refused(answer)),
-            Login::Untried | Login::Refused { .. } => {}
+            Login::Refused { answer } => return Err(self.pin_refused(answer)),
+            Login::Untried => {}
         }
         let held = self.open_with(pin, &mut login)?;
         *login = Login::With(pin.copy());
@@ -206,7 +209,7 @@ impl Sessions {
         let mut login = self.login.lock();
         let pin = match &*login {
             Login::With(pin) => pin.copy(),
-            Login::Refused { answer, .. } => return Err(self.pin_refused(answer)),
+            Login::Refused { answer } => return Err(self.pin_refused(answer)),
             Login::Untried => return Err(self.pin_refused("none was given")),
         };
         self.open_with(&pin, &mut login)
@@ -225,7 +228,7 @@ impl Sessions {
             // A code that nobody knows may mean the PIN, so it counts as that here.
             Meaning::Pin | Meaning::Vendor | Meaning::Refusal => {
                 let text = answer::text(&answer);
-                *login = Login::Refused { pin: pin.copy(), answer: text.clone() };
+                *login = Login::Refused { answer: text.clone() };
                 Err(self.pin_refused(&text))
             }
             Meaning::SessionGone | Meaning::SessionUseless | Meaning::TokenGone | Meaning::Busy => {

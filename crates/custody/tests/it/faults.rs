@@ -116,7 +116,7 @@ fn a_missing_token_two_of_a_label_and_a_missing_module_are_told_apart() {
 }
 
 #[test]
-fn a_wrong_pin_is_refused_at_once_and_never_sent_again() {
+fn after_a_wrong_pin_no_pin_is_sent_until_the_token_is_found_anew() {
     alone(|hsm| {
         hsm.make_token("lastro");
         drop(custody_of(hsm, hsm.find("lastro")));
@@ -124,11 +124,16 @@ fn a_wrong_pin_is_refused_at_once_and_never_sent_again() {
         let wrong = hsm.passphrase("wrong-pin");
         let refused = token.check(&label("a"), &wrong).unwrap_err();
         assert!(matches!(&refused, TokenError::PinRefused { answer, .. } if answer == "PinIncorrect from C_Login"));
-        // From now on it would be the right one, so who is refused did not ask.
-        hsm.set_pin("lastro", "wrong-pin");
-        assert_eq!(token.check(&label("a"), &wrong), Err(refused));
-        // Another PIN, or another start, is a person's decision.
-        assert!(matches!(token.check(&label("a"), &hsm.passphrase("third-pin")), Err(TokenError::PinRefused { .. })));
+        // What is sent from now on would be right, so who is refused did not ask.
+        for pin in ["wrong-pin", "third-pin", "wrong-pin"] {
+            hsm.set_pin("lastro", pin);
+            assert_eq!(token.check(&label("a"), &hsm.passphrase(pin)).unwrap_err(), refused);
+            assert_eq!(
+                token.create_key(&label("b"), Purpose::Transactions, &hsm.passphrase(pin)).unwrap_err(),
+                refused
+            );
+        }
+        // Another start is a person's decision.
         assert!(hsm.find("lastro").check(&label("a"), &wrong).is_ok());
     });
 }
