@@ -187,7 +187,15 @@ pub enum SetPolicyError {
     /// There is no such key.
     #[error(transparent)]
     UnknownKey(#[from] UnknownKey),
-    /// The key has a policy, which takes approvals to change: [`Custody::change_policy`].
+    /// The key signs no transactions, and policies judge nothing else. Name the key that the policy is meant for.
+    #[error("key `{label}` is for {purpose}, and policies are for keys of transactions")]
+    WrongPurpose {
+        /// The key.
+        label: KeyLabel,
+        /// What it may sign.
+        purpose: Purpose,
+    },
+    /// The key has a policy, perhaps set by another of its labels. It takes approvals to change: [`Custody::change_policy`].
     #[error("key `{label}` has version {version} of a policy already")]
     AlreadySet {
         /// The key.
@@ -219,7 +227,8 @@ pub struct Custody {
     /// Set if the network was found to be the Drex sandbox.
     sandbox: Option<Sandbox>,
     keys: BTreeMap<KeyLabel, HeldKey>,
-    policies: BTreeMap<KeyLabel, Policy>,
+    /// By address: a policy binds the key, by whichever label and from whichever store it is asked to sign.
+    policies: BTreeMap<Address, Policy>,
 }
 
 struct HeldKey {
@@ -359,7 +368,7 @@ impl Custody {
         chain_id: u64,
     ) -> Result<SignedTransaction, SignError> {
         let (key, transaction) = self.examine(label, unsigned, chain_id)?;
-        if self.policies.contains_key(label) {
+        if self.policies.contains_key(&key.signer.address()) {
             return Err(SignError::PolicyNotAsked { label: label.clone() });
         }
         key.sign(label, transaction, unsigned)
@@ -383,10 +392,11 @@ impl Custody {
         authorisation: &Authorisation<'_>,
     ) -> Result<(SignedTransaction, Spent), SignError> {
         let (key, transaction) = self.examine(label, unsigned, chain_id)?;
-        let policy = self.policies.get(label).ok_or_else(|| SignError::NoPolicy { label: label.clone() })?;
+        let sender = key.signer.address();
+        let policy = self.policies.get(&sender).ok_or_else(|| SignError::NoPolicy { label: label.clone() })?;
         let command = Command {
             chain_id: self.network.chain_id,
-            sender: key.signer.address(),
+            sender,
             target: transaction.to(),
             value_wei: transaction.value(),
             input: transaction.input(),
@@ -417,14 +427,14 @@ impl Custody {
         Ok(Approval { statement, signature })
     }
 
-    /// Gives the key its first policy. From now on it signs only what the policy allows.
+    /// Gives the key its first policy. From now on it signs only what the policy allows, under every label that it has here.
     ///
     /// # Errors
     ///
-    /// There is no such key, or it has a policy.
+    /// There is no such key, it is for something else than transactions, or it has a policy.
     pub fn set_policy(&mut self, label: &KeyLabel, policy: Policy) -> Result<(), SetPolicyError> {
-        let _ = self.key(label)?;
-        match self.policies.entry(label.clone()) {
+        let address = self.address_for_policy(label)?;
+        match self.policies.entry(address) {
             Entry::Occupied(present) => {
                 Err(SetPolicyError::AlreadySet { label: label.clone(), version: present.get().version() })
             }
@@ -439,7 +449,7 @@ impl Custody {
     ///
     /// # Errors
     ///
-    /// There is no such key, it has no policy, or that refuses.
+    /// There is no such key, it is for something else than transactions, it has no policy, or that refuses.
     pub fn change_policy(
         &mut self,
         label: &KeyLabel,
@@ -447,12 +457,21 @@ impl Custody {
         now: UnixTime,
         approvals: &[Approval],
     ) -> Result<(), SetPolicyError> {
-        let _ = self.key(label)?;
-        let present = self.policies.get_mut(label).ok_or_else(|| SetPolicyError::NotSet { label: label.clone() })?;
-        let checked = present.check_change(&next, now, approvals);
+        let address = self.address_for_policy(label)?;
+        let present = self.policies.get_mut(&address).ok_or_else(|| SetPolicyError::NotSet { label: label.clone() })?;
+        let checked = present.check_change(address, &next, now, approvals);
         checked.map_err(|refusal| SetPolicyError::Refused { label: label.clone(), source: Box::new(refusal) })?;
         *present = next;
         Ok(())
+    }
+
+    /// The address of the key, which is one that policies are for.
+    fn address_for_policy(&self, label: &KeyLabel) -> Result<Address, SetPolicyError> {
+        let key = self.key(label)?;
+        match key.purpose {
+            Purpose::Transactions => Ok(key.signer.address()),
+            purpose @ Purpose::Statements => Err(SetPolicyError::WrongPurpose { label: label.clone(), purpose }),
+        }
     }
 
     /// The key and the transaction in the bytes, which are both what they must be.

@@ -187,23 +187,30 @@ impl Policy {
         self.approve(command, by, if is_small { &[] } else { &rule.approvals }, spent)
     }
 
-    /// What approvers of a change sign for: that this very text follows that very text.
-    pub fn change_hash(&self, next: &Self) -> B256 {
-        keccak256([CHANGE_DOMAIN, self.hash.as_slice(), next.hash.as_slice()].concat())
+    /// What approvers of a change sign for, that this very text is followed by that very text for this key: keccak-256 of the domain,
+    /// the key's address and keccak-256 of both texts. Two keys with one policy take two approvals of each approver.
+    pub fn change_hash(&self, key: Address, next: &Self) -> B256 {
+        keccak256([CHANGE_DOMAIN, key.as_slice(), self.hash.as_slice(), next.hash.as_slice()].concat())
     }
 
-    /// Whether `next` may take this policy's place: it has the next version, and two persons approve it in the role
+    /// Whether `next` may take this policy's place for the key: it has the next version, and two persons approve it in the role
     /// [`CHANGE_ROLE`] that this policy gives them.
     ///
     /// # Errors
     ///
     /// The first reason to refuse, in the order of [`Refusal`].
-    pub fn check_change(&self, next: &Self, now: UnixTime, approvals: &[Approval]) -> Result<(), Refusal> {
+    pub fn check_change(
+        &self,
+        key: Address,
+        next: &Self,
+        now: UnixTime,
+        approvals: &[Approval],
+    ) -> Result<(), Refusal> {
         if Some(next.version) != self.version.checked_add(1) {
             return Err(Refusal::VersionNotNext { found: next.version, current: self.version });
         }
         let needed = [Requirement { role: CHANGE_ROLE.to_owned(), count: CHANGE_APPROVALS }];
-        self.check_approvals(self.change_hash(next), now, approvals, &needed)
+        self.check_approvals(self.change_hash(key, next), now, approvals, &needed)
     }
 
     /// The rule of the function that is called, and the call.
