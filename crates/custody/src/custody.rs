@@ -13,7 +13,7 @@ use crate::key::{KeyLabel, Purpose};
 use crate::keystore::{self, KeyStore, KeystoreError};
 use crate::network::{Network, ProfileName};
 use crate::passphrase::Passphrase;
-use crate::policy::{Approval, Authorisation, Command, Policy, Refusal, Spent, Statement, UnixTime};
+use crate::policy::{Approval, Authorisation, Command, Policy, Refusal, Spent, Statement};
 use crate::sandbox::{NotTheSandbox, Sandbox};
 use crate::signer::Signer;
 use crate::test_key::{self, TestKeyError};
@@ -377,6 +377,11 @@ impl Custody {
     /// Signs the transaction as [`Custody::sign_transaction`] does, if the key's policy allows it, and says what the key has spent
     /// then. Store both together: only what is stored counts, so a signature that was not used has spent nothing.
     ///
+    /// Ask for one signature of a key at a time, from reading what it has spent to storing that, in whichever process: of two calls
+    /// with one and the same [`Spent`] neither counts the other, so that a limit or an approval would be good for both.
+    ///
+    /// `reference` keeps two equal commands apart: see [`Command::reference`].
+    ///
     /// # Errors
     ///
     /// As there; or the key has no policy, or that refuses.
@@ -389,7 +394,8 @@ impl Custody {
         label: &KeyLabel,
         unsigned: &[u8],
         chain_id: u64,
-        authorisation: &Authorisation<'_>,
+        reference: B256,
+        by: &Authorisation<'_>,
     ) -> Result<(SignedTransaction, Spent), SignError> {
         let (key, transaction) = self.examine(label, unsigned, chain_id)?;
         let sender = key.signer.address();
@@ -400,9 +406,9 @@ impl Custody {
             target: transaction.to(),
             value_wei: transaction.value(),
             input: transaction.input(),
-            reference: authorisation.reference,
+            reference,
         };
-        let decided = policy.decide(&command, authorisation);
+        let decided = policy.decide(&command, by);
         let spent = decided.map_err(|refusal| SignError::Policy { label: label.clone(), source: Box::new(refusal) })?;
         Ok((key.sign(label, transaction, unsigned)?, spent))
     }
@@ -445,7 +451,8 @@ impl Custody {
         }
     }
 
-    /// Puts the next version of the key's policy in its place, if two persons approve that: see [`Policy::check_change`].
+    /// Puts the next version of the key's policy in its place, if two persons approve that, and says what the key has spent then:
+    /// see [`Policy::check_change`]. Store that with the policy's text, which is to be set at the next start.
     ///
     /// # Errors
     ///
@@ -454,15 +461,15 @@ impl Custody {
         &mut self,
         label: &KeyLabel,
         next: Policy,
-        now: UnixTime,
-        approvals: &[Approval],
-    ) -> Result<(), SetPolicyError> {
+        by: &Authorisation<'_>,
+    ) -> Result<Spent, SetPolicyError> {
         let address = self.address_for_policy(label)?;
         let present = self.policies.get_mut(&address).ok_or_else(|| SetPolicyError::NotSet { label: label.clone() })?;
-        let checked = present.check_change(address, &next, now, approvals);
-        checked.map_err(|refusal| SetPolicyError::Refused { label: label.clone(), source: Box::new(refusal) })?;
+        let checked = present.check_change(address, &next, by);
+        let refused = |refusal| SetPolicyError::Refused { label: label.clone(), source: Box::new(refusal) };
+        let spent = checked.map_err(refused)?;
         *present = next;
-        Ok(())
+        Ok(spent)
     }
 
     /// The address of the key, which is one that policies are for.

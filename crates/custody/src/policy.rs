@@ -97,14 +97,13 @@ pub struct Command<'a> {
     pub reference: B256,
 }
 
-/// What a caller brings along for a signature.
+/// What a caller brings along for a signature, or for a change of the policy.
 #[derive(Debug, Clone, Copy)]
 pub struct Authorisation<'a> {
-    /// The caller's clock.
+    /// The caller's clock. If it is behind [`Spent::latest`], that is the time instead: one clock decides on everything, and it
+    /// never goes back.
     pub now: UnixTime,
-    /// See [`Command::reference`].
-    pub reference: B256,
-    /// Approvals of the command. None may be superfluous in form: one that does not hold is refused.
+    /// Approvals of the command, or of the change. None may be superfluous in form: one that does not hold is refused.
     pub approvals: &'a [Approval],
     /// What was spent before, by this key.
     pub spent: &'a Spent,
@@ -113,9 +112,10 @@ pub struct Authorisation<'a> {
 /// What a key has spent under its policy. It is kept by the caller, with the signed bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Spent {
-    /// Day of the amounts, counted from the beginning of 1970.
-    pub day: u64,
-    /// Amounts of that day by contract and function.
+    /// The latest time at which something was decided that was stored. A clock that ran ahead, so that this lies in the future, is
+    /// mended here too, by a person: until then the key goes by this time.
+    pub latest: UnixTime,
+    /// Amounts of the day of `latest` by contract and function.
     pub amounts: BTreeMap<(Address, Selector), U256>,
     /// Commands that were signed by approvals, with the time from which on those do not count any more.
     pub commands: BTreeMap<B256, UnixTime>,
@@ -165,26 +165,27 @@ impl Policy {
         if command.chain_id != self.chain_id {
             return Err(Refusal::ChainNotAllowed { found: command.chain_id, allowed: self.chain_id });
         }
-        if !self.windows.is_empty() && !self.windows.iter().any(|window| window.has(by.now)) {
-            return Err(Refusal::OutsideTimeWindow { now: by.now, windows: self.windows.len() });
+        let mut spent = by.spent.at(by.now);
+        let now = spent.latest;
+        if !self.windows.is_empty() && !self.windows.iter().any(|window| window.has(now)) {
+            return Err(Refusal::OutsideTimeWindow { now, windows: self.windows.len() });
         }
         if !command.value_wei.is_zero() {
             return Err(Refusal::ValueNotAllowed { value_wei: command.value_wei });
         }
-        let mut spent = by.spent.at(by.now);
         let Some(target) = command.target else {
-            let approvals = self.creation.as_ref().ok_or(Refusal::CreationNotAllowed)?;
-            return self.approve(command, by, approvals, spent);
+            let needed = self.creation.as_ref().ok_or(Refusal::CreationNotAllowed)?;
+            return self.approve(command, by.approvals, needed, spent);
         };
         let (rule, call) = self.rule(target, command.input)?;
         let Some(limits) = &rule.limits else {
-            return self.approve(command, by, &rule.approvals, spent);
+            return self.approve(command, by.approvals, &rule.approvals, spent);
         };
         // When the policy was read the argument was an unsigned integer, so a call that was read has one there.
         let amount = call.uint(limits.argument).ok_or(Refusal::CallMalformed { length_bytes: command.input.len() })?;
         limits.spend(&mut spent, (target, rule.shape.selector()), amount)?;
         let is_small = limits.approvals_above.is_some_and(|free| amount <= free);
-        self.approve(command, by, if is_small { &[] } else { &rule.approvals }, spent)
+        self.approve(command, by.approvals, if is_small { &[] } else { &rule.approvals }, spent)
     }
 
     /// What approvers of a change sign for, that this very text is followed by that very text for this key: keccak-256 of the domain,
@@ -194,23 +195,19 @@ impl Policy {
     }
 
     /// Whether `next` may take this policy's place for the key: it has the next version, and two persons approve it in the role
-    /// [`CHANGE_ROLE`] that this policy gives them.
+    /// [`CHANGE_ROLE`] that this policy gives them. It says what is spent afterwards: as much, at the time of the change.
     ///
     /// # Errors
     ///
     /// The first reason to refuse, in the order of [`Refusal`].
-    pub fn check_change(
-        &self,
-        key: Address,
-        next: &Self,
-        now: UnixTime,
-        approvals: &[Approval],
-    ) -> Result<(), Refusal> {
+    pub fn check_change(&self, key: Address, next: &Self, by: &Authorisation<'_>) -> Result<Spent, Refusal> {
         if Some(next.version) != self.version.checked_add(1) {
             return Err(Refusal::VersionNotNext { found: next.version, current: self.version });
         }
         let needed = [Requirement { role: CHANGE_ROLE.to_owned(), count: CHANGE_APPROVALS }];
-        self.check_approvals(self.change_hash(key, next), now, approvals, &needed)
+        let spent = by.spent.at(by.now);
+        self.check_approvals(self.change_hash(key, next), spent.latest, by.approvals, &needed)?;
+        Ok(spent)
     }
 
     /// The rule of the function that is called, and the call.
@@ -229,7 +226,7 @@ impl Policy {
     fn approve(
         &self,
         command: &Command<'_>,
-        by: &Authorisation<'_>,
+        approvals: &[Approval],
         needed: &[Requirement],
         mut spent: Spent,
     ) -> Result<Spent, Refusal> {
@@ -237,9 +234,9 @@ impl Policy {
         if spent.commands.contains_key(&hash) {
             return Err(Refusal::CommandUsed { command: hash });
         }
-        self.check_approvals(hash, by.now, by.approvals, needed)?;
+        self.check_approvals(hash, spent.latest, approvals, needed)?;
         // Until the last of them expires, they could be brought again.
-        if let Some(last) = by.approvals.iter().map(|approval| approval.statement.expires_at).max() {
+        if let Some(last) = approvals.iter().map(|approval| approval.statement.expires_at).max() {
             let _ = spent.commands.insert(hash, last);
         }
         Ok(spent)
@@ -304,12 +301,13 @@ impl Limits {
 }
 
 impl Spent {
-    /// What of it counts now. If the clock went back, the later day goes on: turning a clock must not give a limit twice.
+    /// What of it counts when the caller's clock shows `now`. That is the time unless a later one was stored: a clock that goes
+    /// forward and back must neither give a day's limit twice nor make approvals count again.
     fn at(&self, now: UnixTime) -> Self {
-        let day = self.day.max(now.day());
-        let amounts = if day == self.day { self.amounts.clone() } else { BTreeMap::new() };
-        let commands = self.commands.iter().filter(|&(_, &until)| now < until).map(|(&hash, &until)| (hash, until));
-        Self { day, amounts, commands: commands.collect() }
+        let latest = self.latest.max(now);
+        let amounts = if latest.day() == self.latest.day() { self.amounts.clone() } else { BTreeMap::new() };
+        let commands = self.commands.iter().filter(|&(_, &until)| latest < until).map(|(&hash, &until)| (hash, until));
+        Self { latest, amounts, commands: commands.collect() }
     }
 }
 

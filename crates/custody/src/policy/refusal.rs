@@ -26,7 +26,7 @@ pub enum Refusal {
     /// Nothing is signed now.
     #[error("{now} after 1970 lies in none of the policy's {windows} time windows")]
     OutsideTimeWindow {
-        /// The caller's clock.
+        /// The time: the caller's clock, or the latest that was stored.
         now: UnixTime,
         /// How many windows there are.
         windows: usize,
@@ -115,7 +115,7 @@ pub enum Refusal {
         person: String,
         /// When.
         issued_at: UnixTime,
-        /// The caller's clock.
+        /// The time: the caller's clock, or the latest that was stored.
         now: UnixTime,
     },
     /// The approval does not count any more.
@@ -125,7 +125,7 @@ pub enum Refusal {
         person: String,
         /// When it expired.
         expires_at: UnixTime,
-        /// The caller's clock.
+        /// The time: the caller's clock, or the latest that was stored.
         now: UnixTime,
     },
     /// One person approved twice, perhaps with two keys or in two roles.

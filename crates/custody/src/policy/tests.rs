@@ -91,8 +91,12 @@ fn approval(person: &str, role: &str, subject: B256) -> Approval {
     Approval { signature: key.sign(statement.hash()), statement }
 }
 
+fn by<'a>(approvals: &'a [Approval], spent: &'a Spent) -> Authorisation<'a> {
+    Authorisation { now: NOW, approvals, spent }
+}
+
 fn decide_at(now: UnixTime, command: &Command<'_>, approvals: &[Approval], spent: &Spent) -> Result<Spent, Refusal> {
-    policy().decide(command, &Authorisation { now, reference: command.reference, approvals, spent })
+    policy().decide(command, &Authorisation { now, approvals, spent })
 }
 
 fn code(command: &Command<'_>, approvals: &[Approval]) -> &'static str {
@@ -104,8 +108,8 @@ fn every_refusal_is_reached_and_the_first_in_order_is_given() {
     let pause = pauseCall {}.abi_encode();
     let right = command(&pause);
     let hash = right.hash();
-    let by = |person, role| approval(person, role, hash);
-    let both = [by("ana", "treasury"), by("carla", "risk")];
+    let of = |person, role| approval(person, role, hash);
+    let both = [of("ana", "treasury"), of("carla", "risk")];
     assert_eq!(code(&right, &both), "allowed");
 
     // A command that deserves every refusal; then one reason after another is taken away.
@@ -128,32 +132,32 @@ fn every_refusal_is_reached_and_the_first_in_order_is_given() {
     assert_eq!(code(&command(&dirty), &[]), "call_malformed");
     assert_eq!(code(&command(&large), &[]), "amount_above_limit");
     let most = mint(1_000);
-    let spent = Spent {
-        day: NOW.day(),
-        amounts: [((TOKEN, mintCall::SELECTOR), U256::from(1_501))].into(),
-        ..Spent::default()
-    };
+    let spent =
+        Spent { latest: NOW, amounts: [((TOKEN, mintCall::SELECTOR), U256::from(1_501))].into(), ..Spent::default() };
     let refusal = decide_at(NOW, &command(&most), &[], &spent).unwrap_err();
     assert_eq!(refusal.code(), "day_amount_above_limit");
     assert_eq!(refusal.to_string(), "amount 1000 and the 1501 of this day are above the limit of 2500 for one day");
 
     let used = decide_at(NOW, &right, &both, &Spent::default()).unwrap();
     assert_eq!(decide_at(NOW, &right, &both, &used).unwrap_err().code(), "command_used");
-    let mut forged = by("ana", "treasury");
+    let mut forged = of("ana", "treasury");
     forged.statement.issued_at.0 -= 1;
     let mut other = forged.clone();
     other.statement.subject.0[0] ^= 1;
     assert_eq!(code(&right, &[other]), "approval_for_other");
     assert_eq!(code(&right, &[forged]), "approval_forged");
-    assert_eq!(code(&right, &[by("ana", "risk")]), "approver_unknown");
+    assert_eq!(code(&right, &[of("ana", "risk")]), "approver_unknown");
     let at =
         |now| decide_at(now, &right, &both, &Spent::default()).map_or_else(|refusal| refusal.code(), |_| "allowed");
     assert_eq!(at(UnixTime(NOW.0 - 1)), "approval_not_yet");
     assert_eq!(at(UnixTime(NOW.0 + 3_599)), "allowed");
     assert_eq!(at(UnixTime(NOW.0 + 3_600)), "approval_expired");
-    assert_eq!(code(&right, &[by("ana", "treasury"), by("ana", "policy")]), "approver_repeated");
+    assert_eq!(code(&right, &[of("ana", "treasury"), of("ana", "policy")]), "approver_repeated");
     assert_eq!(code(&right, &both[..1]), "approvals_missing");
-    assert_eq!(policy().check_change(SENDER, &policy(), NOW, &[]).unwrap_err().code(), "version_not_next");
+    assert_eq!(
+        policy().check_change(SENDER, &policy(), &by(&[], &Spent::default())).unwrap_err().code(),
+        "version_not_next"
+    );
 }
 
 #[test]
@@ -176,12 +180,7 @@ fn a_creation_is_allowed_by_the_policy_alone() {
     let text = text(1).replace("[[window]]", "[creation]\napprovals = [{ role = \"risk\", count = 1 }]\n\n[[window]]");
     let policy = Policy::parse(&text).unwrap();
     let create = Command { target: None, ..command(&[1, 2, 3]) };
-    let decide = |approvals: &[Approval]| {
-        policy.decide(
-            &create,
-            &Authorisation { now: NOW, reference: create.reference, approvals, spent: &Spent::default() },
-        )
-    };
+    let decide = |approvals: &[Approval]| policy.decide(&create, &by(approvals, &Spent::default()));
     assert!(decide(&[approval("carla", "risk", create.hash())]).is_ok());
     assert_eq!(decide(&[]).unwrap_err().code(), "approvals_missing");
 }
@@ -203,7 +202,7 @@ proptest! {
             now += pause;
             let input = mint(amount);
             let command = Command { reference: B256::from(U256::from(now)), ..command(&input) };
-            let by = Authorisation { now: UnixTime(now), reference: command.reference, approvals: &[], spent: &spent };
+            let by = Authorisation { now: UnixTime(now), approvals: &[], spent: &spent };
             let decided = windowless.decide(&command, &by);
             let of_day = naive.entry(now / DAY_S).or_default();
             let is_allowed = amount <= 600 && *of_day + amount <= 2_500;
@@ -234,35 +233,51 @@ proptest! {
 }
 
 #[test]
-fn a_clock_that_goes_back_gives_no_limit_twice() {
-    let spent = Spent {
-        day: NOW.day() + 1,
-        amounts: [((TOKEN, mintCall::SELECTOR), U256::from(2_500))].into(),
-        ..Spent::default()
-    };
-    let refused = decide_at(NOW, &command(&mint(1)), &[], &spent);
-    assert_eq!(refused.unwrap_err().code(), "day_amount_above_limit");
+fn a_clock_that_goes_forward_and_back_gives_no_limit_twice_and_lets_no_approval_count_again() {
+    let [large, small] = [mint(1_000), mint(600)];
+    let approved = command(&large);
+    let approvals = [approval("ana", "treasury", approved.hash())];
+    let first = decide_at(NOW, &approved, &approvals, &Spent::default()).unwrap();
+    let tomorrow = UnixTime(NOW.0 + DAY_S);
+    let mut spent = decide_at(tomorrow, &command(&small), &[], &first).unwrap();
+    assert_eq!((spent.latest, spent.amounts.values().sum()), (tomorrow, U256::from(600)));
+    // The clock is back where the approval was good and the day's sum another.
+    assert_eq!(decide_at(NOW, &approved, &approvals, &spent).unwrap_err().code(), "approval_expired");
+    for sum in [1_200, 1_800, 2_400] {
+        spent = decide_at(NOW, &command(&small), &[], &spent).unwrap();
+        assert_eq!((spent.latest, spent.amounts.values().sum()), (tomorrow, U256::from(sum)));
+    }
+    assert_eq!(decide_at(NOW, &command(&small), &[], &spent).unwrap_err().code(), "day_amount_above_limit");
+    // Nor does a window open again that was closed: it is Thursday now.
+    let thursday = Spent { latest: UnixTime(NOW.0 + 2 * DAY_S), ..Spent::default() };
+    assert_eq!(decide_at(NOW, &command(&small), &[], &thursday).unwrap_err().code(), "outside_time_window");
 }
 
 #[test]
 fn a_change_takes_two_persons_of_the_present_policy_and_the_next_version() {
     let (present, next) = (policy(), Policy::parse(&text(2)).unwrap());
     let subject = present.change_hash(SENDER, &next);
-    let check_of = |key, approvals: &[Approval]| {
-        present.check_change(key, &next, NOW, approvals).map_err(|refusal| refusal.code())
+    let check_at = |key, approvals: &[Approval], latest| {
+        let before = Spent { latest, ..Spent::default() };
+        let checked = present.check_change(key, &next, &by(approvals, &before));
+        checked.map(|spent| spent.latest).map_err(|refusal| refusal.code())
     };
-    let check = |approvals: &[Approval]| check_of(SENDER, approvals);
-    let by = |person, role| approval(person, role, subject);
-    assert_eq!(check(&[by("ana", "policy"), by("carla", "policy")]), Ok(()));
-    assert_eq!(check(&[by("ana", "policy")]), Err("approvals_missing"));
-    assert_eq!(check(&[by("ana", "policy"), by("ana", "policy")]), Err("approver_repeated"));
-    assert_eq!(check(&[by("ana", "policy"), by("bruno", "policy")]), Err("approver_unknown"));
-    assert_eq!(check(&[by("ana", "policy"), by("bruno", "treasury")]), Err("approvals_missing"));
+    let check = |approvals: &[Approval]| check_at(SENDER, approvals, UnixTime(0));
+    let of = |person, role| approval(person, role, subject);
+    assert_eq!(check(&[of("ana", "policy"), of("carla", "policy")]), Ok(NOW));
+    assert_eq!(check(&[of("ana", "policy")]), Err("approvals_missing"));
+    assert_eq!(check(&[of("ana", "policy"), of("ana", "policy")]), Err("approver_repeated"));
+    assert_eq!(check(&[of("ana", "policy"), of("bruno", "policy")]), Err("approver_unknown"));
+    assert_eq!(check(&[of("ana", "policy"), of("bruno", "treasury")]), Err("approvals_missing"));
     let other = approval("ana", "policy", next.change_hash(SENDER, &present));
     assert_eq!(check(&[other]), Err("approval_for_other"));
     // Another key has the same policy, and nobody approved its change.
-    let both = [by("ana", "policy"), by("carla", "policy")];
-    assert_eq!((check(&both), check_of(TOKEN, &both)), (Ok(()), Err("approval_for_other")));
+    let both = [of("ana", "policy"), of("carla", "policy")];
+    assert_eq!(check_at(TOKEN, &both, NOW), Err("approval_for_other"));
+    // A clock that went back makes them count no more than signatures' approvals.
+    let later = UnixTime(NOW.0 + 3_599);
+    assert_eq!(check_at(SENDER, &both, later), Ok(later));
+    assert_eq!(check_at(SENDER, &both, UnixTime(NOW.0 + 3_600)), Err("approval_expired"));
 }
 
 #[test]

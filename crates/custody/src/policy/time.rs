@@ -9,7 +9,7 @@ const SECONDS_PER_MINUTE: u64 = 60;
 const MINUTES_PER_DAY: u64 = 1_440;
 
 /// A moment, in seconds since the beginning of 1970 in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnixTime(pub u64);
 
 impl UnixTime {

@@ -25,8 +25,13 @@ fn sign(
     input: &[u8],
     approvals: &[Approval],
 ) -> Result<(SignedTransaction, Spent), SignError> {
-    let by = Authorisation { now: NOW, reference: REFERENCE, approvals, spent: &Spent::default() };
-    custody.sign_transaction_approved(&label(key), &unsigned(input), CHAIN_ID, &by)
+    custody.sign_transaction_approved(
+        &label(key),
+        &unsigned(input),
+        CHAIN_ID,
+        REFERENCE,
+        &by(approvals, &Spent::default()),
+    )
 }
 
 /// Code of the refusal by the key's policy.
@@ -104,7 +109,7 @@ fn a_key_for_statements_has_no_policy() {
     let _ = custody.add_test_key(label("ana"), Purpose::Statements).unwrap();
     let set = custody.set_policy(&label("ana"), policy());
     assert!(matches!(&set, Err(SetPolicyError::WrongPurpose { purpose: Purpose::Statements, .. })), "{set:?}");
-    let changed = custody.change_policy(&label("ana"), policy(), NOW, &[]);
+    let changed = custody.change_policy(&label("ana"), policy(), &by(&[], &Spent::default()));
     assert!(matches!(changed, Err(SetPolicyError::WrongPurpose { .. })));
 }
 
@@ -115,7 +120,7 @@ fn a_policy_is_changed_by_two_persons_for_one_key() {
     let key = custody.add_test_key(mint_key.clone(), Purpose::Transactions).unwrap();
     let _ = custody.add_test_key(other.clone(), Purpose::Transactions).unwrap();
     let next = || Policy::parse(&text(2).replace("\"1000\"", "\"500\"")).unwrap();
-    let none = custody.change_policy(&mint_key, next(), NOW, &[]);
+    let none = custody.change_policy(&mint_key, next(), &by(&[], &Spent::default()));
     assert!(matches!(none, Err(SetPolicyError::NotSet { .. })));
     for label in [&mint_key, &other] {
         custody.set_policy(label, policy()).unwrap();
@@ -124,16 +129,17 @@ fn a_policy_is_changed_by_two_persons_for_one_key() {
         Err(SetPolicyError::Refused { source, .. }) => source.code(),
         other => panic!("{other:?}"),
     };
-    assert_eq!(code(custody.change_policy(&mint_key, next(), NOW, &[])), "approvals_missing");
+    assert_eq!(code(custody.change_policy(&mint_key, next(), &by(&[], &Spent::default()))), "approvals_missing");
     let subject = policy().change_hash(key, &next());
     let approvals = ["ana", "carla"].map(|person| approval(person, "policy", subject));
-    assert_eq!(code(custody.change_policy(&other, next(), NOW, &approvals)), "approval_for_other");
+    assert_eq!(code(custody.change_policy(&other, next(), &by(&approvals, &Spent::default()))), "approval_for_other");
     assert!(sign(&custody, "mint", &mint(600), &[]).is_ok());
 
-    custody.change_policy(&mint_key, next(), NOW, &approvals).unwrap();
+    let spent = custody.change_policy(&mint_key, next(), &by(&approvals, &Spent::default())).unwrap();
+    assert_eq!(spent, Spent { latest: NOW, ..Spent::default() });
     assert_eq!(code_of(sign(&custody, "mint", &mint(600), &[])), Some("amount_above_limit"));
     assert!(sign(&custody, "mint", &mint(500), &[]).is_ok());
     // The other key's policy is as it was, and the change is not made twice.
     assert!(sign(&custody, "other", &mint(600), &[]).is_ok());
-    assert_eq!(code(custody.change_policy(&mint_key, next(), NOW, &approvals)), "version_not_next");
+    assert_eq!(code(custody.change_policy(&mint_key, next(), &by(&approvals, &Spent::default()))), "version_not_next");
 }
