@@ -26,6 +26,11 @@ pub const CHANGE_ROLE: &str = "policy";
 /// How many persons approve a change of the policy.
 pub const CHANGE_APPROVALS: usize = 2;
 
+/// How long an approval may live, in seconds: 7 days, so that one that is given before a long weekend still holds after it. It is
+/// counted from when the approval was issued. So every approval that could have counted when a command was signed is dead when the
+/// command is forgotten, this long afterwards.
+pub const APPROVAL_LIFE_S_MAX: u64 = 7 * 24 * 60 * 60;
+
 const COMMAND_DOMAIN: &[u8] = b"\x19Lastro command\x01";
 const CHANGE_DOMAIN: &[u8] = b"\x19Lastro policy change\x01";
 
@@ -117,7 +122,8 @@ pub struct Spent {
     pub latest: UnixTime,
     /// Amounts of the day of `latest` by contract and function.
     pub amounts: BTreeMap<(Address, Selector), U256>,
-    /// Commands that were signed by approvals, with the time from which on those do not count any more.
+    /// Commands that were signed by approvals, with the time from which on no approval of then counts any more, neither those that
+    /// were brought nor others: [`APPROVAL_LIFE_S_MAX`] later.
     pub commands: BTreeMap<B256, UnixTime>,
 }
 
@@ -235,9 +241,9 @@ impl Policy {
             return Err(Refusal::CommandUsed { command: hash });
         }
         self.check_approvals(hash, spent.latest, approvals, needed)?;
-        // Until the last of them expires, they could be brought again.
-        if let Some(last) = approvals.iter().map(|approval| approval.statement.expires_at).max() {
-            let _ = spent.commands.insert(hash, last);
+        if !approvals.is_empty() {
+            // Others may have approved it too: theirs could be brought as long as any approval lives.
+            let _ = spent.commands.insert(hash, UnixTime(spent.latest.0.saturating_add(APPROVAL_LIFE_S_MAX)));
         }
         Ok(spent)
     }
@@ -276,6 +282,10 @@ impl Policy {
         let known = self.approvers.iter().find(is_it);
         let known = known.ok_or_else(|| Refusal::ApproverUnknown { approver, role: role.clone() })?;
         let person = known.person.clone();
+        let life_s = expires_at.0.saturating_sub(issued_at.0);
+        if life_s > APPROVAL_LIFE_S_MAX {
+            return Err(Refusal::ApprovalLifeTooLong { person, life_s, max_s: APPROVAL_LIFE_S_MAX });
+        }
         if issued_at > now {
             return Err(Refusal::ApprovalNotYet { person, issued_at, now });
         }

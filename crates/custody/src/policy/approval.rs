@@ -20,7 +20,8 @@ pub struct Statement {
     pub subject: B256,
     /// When it was made. It does not count before.
     pub issued_at: UnixTime,
-    /// From when on it does not count any more.
+    /// From when on it does not count any more: at most [`APPROVAL_LIFE_S_MAX`](crate::policy::APPROVAL_LIFE_S_MAX) after it was
+    /// issued.
     pub expires_at: UnixTime,
 }
 

@@ -108,6 +108,16 @@ pub enum Refusal {
         /// The role that the approval names.
         role: String,
     },
+    /// The approval would count for longer than any may. Ask for one that expires earlier.
+    #[error("the approval of `{person}` is good for {life_s} s, and {max_s} s are allowed")]
+    ApprovalLifeTooLong {
+        /// Who approved.
+        person: String,
+        /// From when it was issued until it expires.
+        life_s: u64,
+        /// [`APPROVAL_LIFE_S_MAX`](crate::policy::APPROVAL_LIFE_S_MAX).
+        max_s: u64,
+    },
     /// The approval does not count yet.
     #[error("the approval of `{person}` was issued at {issued_at}, which is after {now}")]
     ApprovalNotYet {
@@ -164,6 +174,7 @@ impl Refusal {
             Self::ApprovalForOther { .. } => "approval_for_other",
             Self::ApprovalForged { .. } => "approval_forged",
             Self::ApproverUnknown { .. } => "approver_unknown",
+            Self::ApprovalLifeTooLong { .. } => "approval_life_too_long",
             Self::ApprovalNotYet { .. } => "approval_not_yet",
             Self::ApprovalExpired { .. } => "approval_expired",
             Self::ApproverRepeated { .. } => "approver_repeated",

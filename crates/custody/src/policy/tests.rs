@@ -85,8 +85,12 @@ fn command(input: &[u8]) -> Command<'_> {
 
 /// The person's approval of the subject in the role, good for an hour.
 fn approval(person: &str, role: &str, subject: B256) -> Approval {
+    approval_for(3_600, person, role, subject)
+}
+
+fn approval_for(life_s: u64, person: &str, role: &str, subject: B256) -> Approval {
     let (key, role) = (key(person), role.to_owned());
-    let expires_at = UnixTime(NOW.0 + 3_600);
+    let expires_at = UnixTime(NOW.0 + life_s);
     let statement = Statement { approver: key.address(), role, subject, issued_at: NOW, expires_at };
     Approval { signature: key.sign(statement.hash()), statement }
 }
@@ -147,6 +151,8 @@ fn every_refusal_is_reached_and_the_first_in_order_is_given() {
     assert_eq!(code(&right, &[other]), "approval_for_other");
     assert_eq!(code(&right, &[forged]), "approval_forged");
     assert_eq!(code(&right, &[of("ana", "risk")]), "approver_unknown");
+    let long = approval_for(APPROVAL_LIFE_S_MAX + 1, "ana", "treasury", hash);
+    assert_eq!(code(&right, &[long]), "approval_life_too_long");
     let at =
         |now| decide_at(now, &right, &both, &Spent::default()).map_or_else(|refusal| refusal.code(), |_| "allowed");
     assert_eq!(at(UnixTime(NOW.0 - 1)), "approval_not_yet");
@@ -166,13 +172,35 @@ fn small_amounts_need_nobody_and_what_was_approved_is_signed_once() {
     assert_eq!(code(&command(&small), &[]), "allowed");
     assert_eq!(code(&command(&large), &[]), "approvals_missing");
     let approvals = [approval("bruno", "treasury", command(&large).hash())];
-    let spent = decide_at(NOW, &command(&large), &approvals, &Spent::default()).unwrap();
-    assert_eq!(spent.commands.values().copied().collect::<Vec<_>>(), [UnixTime(NOW.0 + 3_600)]);
+    assert!(decide_at(NOW, &command(&large), &approvals, &Spent::default()).is_ok());
     let again = Command { reference: B256::repeat_byte(8), ..command(&large) };
     assert_eq!(code(&again, &approvals), "approval_for_other");
-    // When the approval does not count any more, it need not be remembered.
-    let later = UnixTime(NOW.0 + 3_600);
-    assert!(decide_at(later, &command(&small), &[], &spent).unwrap().commands.is_empty());
+}
+
+#[test]
+fn spare_approvals_sign_no_command_again_and_a_command_is_forgotten_when_they_are_dead() {
+    let large = mint(601);
+    let (command, life) = (command(&large), APPROVAL_LIFE_S_MAX);
+    let by_ana = [approval("ana", "treasury", command.hash())];
+    let spare = [approval_for(life, "bruno", "treasury", command.hash())];
+    assert_eq!(code(&command, &spare), "allowed");
+    let spent = decide_at(NOW, &command, &by_ana, &Spent::default()).unwrap();
+    let end = UnixTime(NOW.0 + life);
+    assert_eq!(spent.commands.values().copied().collect::<Vec<_>>(), [end]);
+    // The approval that it was signed by is dead, and the one that was not brought lives.
+    let policy = Policy { windows: Vec::new(), ..policy() };
+    let signed_at = |now: u64, approvals: &[Approval]| {
+        let by = Authorisation { now: UnixTime(now), approvals, spent: &spent };
+        policy.decide(&command, &by).map_err(|refusal| refusal.code())
+    };
+    for now in [NOW.0, NOW.0 + 3_600, end.0 - 1] {
+        assert_eq!(signed_at(now, &spare), Err("command_used"), "{now}");
+    }
+    assert_eq!(signed_at(end.0, &spare), Err("approval_expired"));
+    // What nothing could sign any more need not be remembered.
+    let small = mint(1);
+    let by = Authorisation { now: end, approvals: &[], spent: &spent };
+    assert!(policy.decide(&Command { input: &small, ..command.clone() }, &by).unwrap().commands.is_empty());
 }
 
 #[test]
@@ -238,17 +266,17 @@ fn a_clock_that_goes_forward_and_back_gives_no_limit_twice_and_lets_no_approval_
     let approved = command(&large);
     let approvals = [approval("ana", "treasury", approved.hash())];
     let first = decide_at(NOW, &approved, &approvals, &Spent::default()).unwrap();
-    let tomorrow = UnixTime(NOW.0 + DAY_S);
-    let mut spent = decide_at(tomorrow, &command(&small), &[], &first).unwrap();
-    assert_eq!((spent.latest, spent.amounts.values().sum()), (tomorrow, U256::from(600)));
-    // The clock is back where the approval was good and the day's sum another.
+    let next_week = UnixTime(NOW.0 + 7 * DAY_S);
+    let mut spent = decide_at(next_week, &command(&small), &[], &first).unwrap();
+    assert_eq!((spent.latest, spent.amounts.values().sum()), (next_week, U256::from(600)));
+    // The command is forgotten by now, and the clock is back where its approval was good and the day's sum another.
     assert_eq!(decide_at(NOW, &approved, &approvals, &spent).unwrap_err().code(), "approval_expired");
     for sum in [1_200, 1_800, 2_400] {
         spent = decide_at(NOW, &command(&small), &[], &spent).unwrap();
-        assert_eq!((spent.latest, spent.amounts.values().sum()), (tomorrow, U256::from(sum)));
+        assert_eq!((spent.latest, spent.amounts.values().sum()), (next_week, U256::from(sum)));
     }
     assert_eq!(decide_at(NOW, &command(&small), &[], &spent).unwrap_err().code(), "day_amount_above_limit");
-    // Nor does a window open again that was closed: it is Thursday now.
+    // Nor does a window open again that was closed: Thursday has come.
     let thursday = Spent { latest: UnixTime(NOW.0 + 2 * DAY_S), ..Spent::default() };
     assert_eq!(decide_at(NOW, &command(&small), &[], &thursday).unwrap_err().code(), "outside_time_window");
 }
