@@ -128,6 +128,12 @@ pub struct Spent {
 }
 
 impl Command<'_> {
+    /// Whether it does nothing but use its nonce and pay its fee: from the sender to itself, without value and input. Custody signs
+    /// nothing by which code comes to the sender's address, where this would run it (EIP-7702).
+    fn only_takes_a_nonce(&self) -> bool {
+        self.target == Some(self.sender) && self.value_wei.is_zero() && self.input.is_empty()
+    }
+
     /// What approvers of the command sign for: keccak-256 of the domain, chain id (8 bytes, big-endian), sender, the byte 1 and the
     /// target or the byte 0, value and reference (32 bytes each), and keccak-256 of the input. Nonce and fees are not part of it, so
     /// the same approvals hold when the transaction is signed again with others.
@@ -164,6 +170,9 @@ impl Policy {
 
     /// Decides on a command, and says what is spent afterwards.
     ///
+    /// An empty transaction of the sender to itself is allowed at all times, whatever else the policy says: it moves nothing, and is
+    /// how a sender's nonce is taken from a transaction that is to be cancelled. Approvals are neither needed nor used for it.
+    ///
     /// # Errors
     ///
     /// The first reason to refuse, in the order of [`Refusal`].
@@ -172,6 +181,9 @@ impl Policy {
             return Err(Refusal::ChainNotAllowed { found: command.chain_id, allowed: self.chain_id });
         }
         let mut spent = by.spent.at(by.now);
+        if command.only_takes_a_nonce() {
+            return Ok(spent);
+        }
         let now = spent.latest;
         if !self.windows.is_empty() && !self.windows.iter().any(|window| window.has(now)) {
             return Err(Refusal::OutsideTimeWindow { now, windows: self.windows.len() });

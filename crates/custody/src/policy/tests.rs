@@ -204,6 +204,38 @@ fn spare_approvals_sign_no_command_again_and_a_command_is_forgotten_when_they_ar
 }
 
 #[test]
+fn an_empty_transaction_to_its_own_sender_is_allowed_at_all_times_and_nothing_more_than_it() {
+    let empty = Command { target: Some(SENDER), ..command(&[]) };
+    let sunday = UnixTime(NOW.0 + 5 * DAY_S);
+    let before = Spent {
+        latest: NOW,
+        amounts: [((TOKEN, mintCall::SELECTOR), U256::from(2_500))].into(),
+        commands: [(empty.hash(), UnixTime(u64::MAX))].into(),
+    };
+    // A policy without any target, outside its hours, twice with one reference; approvals that it does not need are not judged.
+    let policy = Policy { targets: BTreeMap::new(), ..policy() };
+    let strange = [approval("ana", "policy", B256::ZERO)];
+    let decide = |command: &Command<'_>, now, approvals: &[Approval]| {
+        policy.decide(command, &Authorisation { now, approvals, spent: &before }).map_err(|refusal| refusal.code())
+    };
+    for approvals in [&[][..], &strange] {
+        let after = decide(&empty, sunday, approvals).unwrap();
+        assert_eq!((after.latest, &after.commands), (sunday, &before.commands));
+    }
+    assert_eq!(decide(&empty, NOW, &[]), Ok(before.clone()));
+
+    assert_eq!(decide(&Command { chain_id: 1, ..empty.clone() }, NOW, &[]), Err("chain_not_allowed"));
+    let paying = Command { value_wei: U256::from(1), ..empty.clone() };
+    assert_eq!(decide(&paying, NOW, &[]), Err("value_not_allowed"));
+    assert_eq!(decide(&Command { input: &[0], ..empty.clone() }, NOW, &[]), Err("target_not_allowed"));
+    assert_eq!(decide(&Command { target: Some(TOKEN), ..empty.clone() }, NOW, &[]), Err("target_not_allowed"));
+    assert_eq!(decide(&Command { target: None, ..empty.clone() }, NOW, &[]), Err("creation_not_allowed"));
+    for other in [paying, Command { target: Some(TOKEN), ..empty.clone() }, Command { input: &[0], ..empty }] {
+        assert_eq!(decide(&other, sunday, &[]), Err("outside_time_window"));
+    }
+}
+
+#[test]
 fn a_creation_is_allowed_by_the_policy_alone() {
     let text = text(1).replace("[[window]]", "[creation]\napprovals = [{ role = \"risk\", count = 1 }]\n\n[[window]]");
     let policy = Policy::parse(&text).unwrap();

@@ -61,6 +61,23 @@ fn a_key_with_a_policy_signs_what_that_allows_and_nothing_else() {
 }
 
 #[test]
+fn a_key_with_a_policy_may_always_take_its_own_nonce() {
+    let mut custody = custody();
+    let sender = custody.add_test_key(label("mint"), Purpose::Transactions).unwrap();
+    custody.set_policy(&label("mint"), policy()).unwrap();
+    let to = |to: Address| {
+        let empty =
+            TxLegacy { chain_id: Some(CHAIN_ID), nonce: 7, gas_limit: 21_000, to: to.into(), ..Default::default() };
+        let (unsigned, spent) = (empty.encoded_for_signing(), Spent::default());
+        custody.sign_transaction_approved(&label("mint"), &unsigned, CHAIN_ID, REFERENCE, &by(&[], &spent))
+    };
+    let (signed, spent) = to(sender).unwrap();
+    assert_eq!((signed.sender, signed.nonce), (sender, 7));
+    assert_eq!(spent, Spent { latest: NOW, ..Spent::default() });
+    assert_eq!(code_of(to(SENDER)), Some("target_not_allowed"));
+}
+
+#[test]
 fn a_statement_is_signed_by_the_key_that_it_names_and_no_other() {
     let mut custody = custody();
     let _ = custody.add_test_key(label("mint"), Purpose::Transactions).unwrap();
