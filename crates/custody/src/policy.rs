@@ -2,7 +2,7 @@
 //!
 //! A policy is data in TOML, and its decision is pure: clock, approvals and what was spent come in, and what is spent afterwards
 //! goes out. So the caller can store that together with the signed bytes, and a decision whose bytes were not stored has spent
-//! nothing. What a policy does not name is refused. See `docs/policy.md`.
+//! nothing. What a policy does not name is refused; fees it does not judge. See `docs/policy.md`.
 
 mod approval;
 mod file;
@@ -136,7 +136,8 @@ impl Command<'_> {
 
     /// What approvers of the command sign for: keccak-256 of the domain, chain id (8 bytes, big-endian), sender, the byte 1 and the
     /// target or the byte 0, value and reference (32 bytes each), and keccak-256 of the input. Nonce and fees are not part of it, so
-    /// the same approvals hold when the transaction is signed again with others.
+    /// they need not be known when it is approved. Approvals hold once all the same: if the first signature was never stored, they
+    /// are to be brought again; if it was, they sign nothing more.
     pub fn hash(&self) -> B256 {
         let mut bytes = [COMMAND_DOMAIN, &self.chain_id.to_be_bytes(), self.sender.as_slice()].concat();
         match self.target {

@@ -1,4 +1,5 @@
-//! Why a policy refuses. In order of precedence: of several reasons the first is given.
+//! Why a policy refuses. In order of precedence: of several reasons the first is given. Approvals are judged one after the other, so
+//! of several that do not hold it is the first that is told.
 
 use alloy_primitives::{Address, B256, U256, hex};
 

@@ -1,6 +1,7 @@
 //! The decision against texts of policies: every refusal, limits against a naive sum, and changes.
 
 mod keys;
+mod page;
 
 use alloy_primitives::address;
 use alloy_sol_types::{SolCall as _, sol};
