@@ -165,9 +165,29 @@ pub enum LaneError {
         /// The sender.
         sender: Address,
     },
+    /// The key's policy is another than the one under which it was used, or it has none any more. Give it that one, or have two
+    /// persons change it: [`Chain::change_policy`].
+    #[error("{}", policy_words(label, *stored, *found))]
+    OtherPolicy {
+        /// The key.
+        label: KeyLabel,
+        /// Version of the policy that the key was used under.
+        stored: u64,
+        /// That of the policy that it has now, if it has one.
+        found: Option<u64>,
+    },
     /// The store failed.
     #[error("cannot take the lane in the store")]
     Store(#[source] StoreError),
+}
+
+fn policy_words(label: &KeyLabel, stored: u64, found: Option<u64>) -> String {
+    let used = format!("key `{label}` was used under its policy of version {stored}");
+    match found {
+        None => format!("{used}, and has none now"),
+        Some(found) if found == stored => format!("{used}, and the text of that version is another now"),
+        Some(found) => format!("{used}, and has version {found} now, which nobody has approved here"),
+    }
 }
 
 /// How often a lane that another process holds is tried again.
@@ -321,6 +341,7 @@ impl Core {
             TakeError::Held => LaneError::Held { sender },
             TakeError::Store(source) => LaneError::Store(source),
         })?;
+        self.check_policy(label, sender).await?;
         let (row, pause) = (Mutex::new(row), std::sync::Mutex::new(self.stopped.get().cloned()));
         let state = Arc::new(LaneState { label: label.clone(), sender, row, pause });
         let _ = lanes.insert(sender, Arc::clone(&state));

@@ -10,9 +10,10 @@ use crate::chain::{Core, LaneState};
 use crate::intent::{Intent, IntentKey, intrinsic_gas};
 use crate::lane::{SubmitError, Submitted, submitted};
 use crate::outcome::{Outcome, Refusal};
+use crate::policy::reference;
 use crate::rpc::{At, RpcError};
 use crate::settlement::displaced;
-use crate::store::{Filler, StoreError, StoredIntent, TakeError};
+use crate::store::{Filler, LaneRow, StoreError, StoredIntent, TakeError};
 
 /// How many blocks are searched, from the head down, for the transaction that used a nonce: 1,024 times the time of a block,
 /// so 256 s where a block takes 250 ms, 17 minutes where it takes 1 s. What lies further back stays unsettled, for a person.
@@ -180,8 +181,8 @@ impl Core {
             }
         }
         let fence = row.fence;
+        let filler = self.filler(&lane, &row, intent)?;
         drop(row);
-        let filler = self.filler(&lane, intent)?;
         if !self.store.cancel(intent, fence, &filler, &reason).await.map_err(failed)? {
             // It has ended meanwhile, is being cancelled already, or the lane is another process's now. Nothing new is sent.
             return Err(SubmitError::Unsettled { key: intent.key.clone(), hash: intent.hash, reason });
@@ -197,7 +198,7 @@ impl Core {
     }
 
     /// The empty transaction with the intent's nonce: from the sender to itself.
-    fn filler(&self, lane: &LaneState, intent: &StoredIntent) -> Result<Filler, SubmitError> {
+    fn filler(&self, lane: &LaneState, row: &LaneRow, intent: &StoredIntent) -> Result<Filler, SubmitError> {
         let empty = Intent {
             key: intent.key.clone(),
             target: lane.sender.into(),
@@ -205,9 +206,25 @@ impl Core {
             value_wei: U256::ZERO,
             gas_limit: intrinsic_gas(&[], false, self.profile.rules),
             subject: String::new(),
+            approvals: Vec::new(),
         };
         let unsigned = empty.unsigned(&self.profile, intent.nonce);
-        let signed = self.custody.sign_transaction(&lane.label, &unsigned, self.profile.chain_id);
+        // Every policy allows it, at any time; it spends nothing, so that nothing is to be stored of it.
+        let signed = match self.custody.policy(&lane.label) {
+            None => self.custody.sign_transaction(&lane.label, &unsigned, self.profile.chain_id),
+            Some(_) => {
+                let by = self.authorisation(&[], row);
+                let reference = reference(&intent.key);
+                let signed = self.custody.sign_transaction_approved(
+                    &lane.label,
+                    &unsigned,
+                    self.profile.chain_id,
+                    reference,
+                    &by,
+                );
+                signed.map(|(signed, _)| signed)
+            }
+        };
         let signed =
             signed.map_err(|source| SubmitError::Sign { key: intent.key.clone(), source: Box::new(source) })?;
         Ok(Filler { hash: signed.hash, raw: signed.raw })

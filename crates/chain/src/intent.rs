@@ -6,6 +6,7 @@ use std::fmt;
 
 use alloy_consensus::{SignableTransaction as _, TxEip1559, TxLegacy};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
+use custody::policy::Approval;
 
 pub use self::gas::{CODE_BYTES_MAX, INITCODE_BYTES_MAX, TRANSACTION_GAS_MAX, intrinsic_gas};
 use crate::profile::{FeeModel, Profile, Rules};
@@ -80,17 +81,22 @@ pub struct Intent {
     pub gas_limit: u64,
     /// What it is, for people who look at a list of transactions. Not part of the intent's identity.
     pub subject: String,
+    /// Approvals of it, where the key's policy takes some: see [`Intent::command_hash`]. Not part of the intent's identity, and not
+    /// looked at for a key without a policy.
+    pub approvals: Vec<Approval>,
 }
 
 impl Intent {
     /// A call of a contract's function, without coin.
     pub fn call(key: IntentKey, contract: Address, data: Bytes, gas_limit: u64, subject: impl Into<String>) -> Self {
-        Self { key, target: contract.into(), data, value_wei: U256::ZERO, gas_limit, subject: subject.into() }
+        let (target, subject) = (contract.into(), subject.into());
+        Self { key, target, data, value_wei: U256::ZERO, gas_limit, subject, approvals: Vec::new() }
     }
 
     /// The creation of a contract, without coin. Its address is known as soon as it is submitted.
     pub fn create(key: IntentKey, code: Bytes, gas_limit: u64, subject: impl Into<String>) -> Self {
-        Self { key, target: TxKind::Create, data: code, value_wei: U256::ZERO, gas_limit, subject: subject.into() }
+        let (target, subject) = (TxKind::Create, subject.into());
+        Self { key, target, data: code, value_wei: U256::ZERO, gas_limit, subject, approvals: Vec::new() }
     }
 
     /// What makes two intents the same: everything but key and subject, and whoever sends it where.

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
 use custody::SignError;
+use custody::policy::Spent;
 
 use crate::chain::{Core, LaneState};
 use crate::intent::{Intent, IntentError, IntentKey};
-use crate::profile::Profile;
-use crate::store::{Admission, NewTransaction, Pending, StoreError, StoredIntent, TakeError};
+use crate::policy::reference;
+use crate::store::{Admission, LaneRow, NewTransaction, Pending, StoreError, StoredIntent, TakeError};
 
 /// How often an intent is stored anew because its lane moved meanwhile. Each time somebody else's intent got in before it.
 const ADMISSIONS_MAX: u32 = 32;
@@ -54,7 +55,7 @@ pub enum SubmitError {
         /// The key.
         key: IntentKey,
     },
-    /// Custody does not sign it; it took no nonce.
+    /// Custody does not sign it, or the key's policy refuses it, which is told in the log; it took no nonce.
     #[error("intent `{key}` was not signed")]
     Sign {
         /// The key; it is free.
@@ -226,7 +227,13 @@ impl Lane {
     /// order of nonces. Nothing has left this process yet.
     async fn queue(&self, intent: &Intent, attempt: i64) -> Result<Queued, SubmitError> {
         let mut row = self.state.row.lock().await;
-        let stored = self.sign(intent, attempt, row.next_nonce)?;
+        let (stored, spent) = match self.sign(intent, attempt, &row) {
+            Ok(signed) => signed,
+            Err(refused) => {
+                drop(row);
+                return Err(self.told(intent, refused).await?);
+            }
+        };
         #[cfg(test)]
         self.core.broadcast_before_commit(&stored).await;
         let new = NewTransaction {
@@ -240,8 +247,13 @@ impl Lane {
             hash: stored.hash,
             raw: stored.raw.clone(),
             created_address: stored.created_address,
+            approvals: if spent.is_some() { intent.approvals.clone() } else { Vec::new() },
+            spent: spent.map(|now| (std::mem::take(&mut row.spent), now)),
         };
         let pending = self.core.store.enqueue(&new).await;
+        if let Some((before, now)) = new.spent {
+            row.spent = if pending.is_ok() { now } else { before };
+        }
         let pending = pending.map_err(|source| SubmitError::Store { key: intent.key.clone(), source })?;
         row.next_nonce += 1;
         Ok(Queued { stored, pending })
@@ -279,18 +291,35 @@ impl Lane {
         }
     }
 
-    fn sign(&self, intent: &Intent, attempt: i64, nonce: u64) -> Result<StoredIntent, SubmitError> {
-        let Profile { chain_id, .. } = self.core.profile;
+    /// Tells the log that the key's policy refuses the intent, if it is that.
+    async fn told(&self, intent: &Intent, refused: SubmitError) -> Result<SubmitError, SubmitError> {
+        let SubmitError::Sign { source, .. } = &refused else { return Ok(refused) };
+        let SignError::Policy { source: refusal, .. } = source.as_ref() else { return Ok(refused) };
+        let told = self.core.store.tell_refused(self.state.sender, intent, refusal).await;
+        told.map_err(|source| SubmitError::Store { key: intent.key.clone(), source })?;
+        Ok(refused)
+    }
+
+    /// The transaction, and what the key has spent then if it has a policy.
+    fn sign(&self, intent: &Intent, attempt: i64, row: &LaneRow) -> Result<(StoredIntent, Option<Spent>), SubmitError> {
+        let (chain_id, nonce) = (self.core.profile.chain_id, row.next_nonce);
         let unsigned = intent.unsigned(&self.core.profile, nonce);
-        let signed = self.core.custody.sign_transaction(&self.state.label, &unsigned, chain_id);
-        let signed =
+        let (custody, label) = (&self.core.custody, &self.state.label);
+        let signed = if custody.policy(label).is_some() {
+            let by = self.core.authorisation(&intent.approvals, row);
+            let signed = custody.sign_transaction_approved(label, &unsigned, chain_id, reference(&intent.key), &by);
+            signed.map(|(signed, spent)| (signed, Some(spent)))
+        } else {
+            custody.sign_transaction(label, &unsigned, chain_id).map(|signed| (signed, None))
+        };
+        let (signed, spent) =
             signed.map_err(|source| SubmitError::Sign { key: intent.key.clone(), source: Box::new(source) })?;
         assert_eq!(
             (signed.sender, signed.nonce),
             (self.state.sender, nonce),
             "custody signed for another sender or nonce than the lane's"
         );
-        Ok(StoredIntent {
+        let stored = StoredIntent {
             key: intent.key.clone(),
             attempt,
             fingerprint: intent.fingerprint(signed.sender, chain_id),
@@ -303,7 +332,8 @@ impl Lane {
             cancelling: None,
             outcome: None,
             is_without_logs: false,
-        })
+        };
+        Ok((stored, spent))
     }
 }
 

@@ -91,6 +91,7 @@ mod head;
 mod intent;
 mod lane;
 mod outcome;
+mod policy;
 mod profile;
 mod resend;
 mod revert;
@@ -109,6 +110,7 @@ pub use crate::intent::{
 };
 pub use crate::lane::{Lane, SubmitError, Submitted};
 pub use crate::outcome::{Execution, Mined, Outcome, OutcomeError, REVERT_BYTES_MAX, Refusal};
+pub use crate::policy::ChangePolicyError;
 pub use crate::profile::file::{PROFILE_BYTES_MAX, ProfileFileError};
 pub use crate::profile::network::{
     Consensus, Expected, Governs, KnownChain, NetworkProfile, OtherChain, PermissioningContract, PoolKind,

@@ -14,12 +14,14 @@ mod event;
 mod lease;
 mod rows;
 mod schema;
+mod spent;
 #[cfg(test)]
 mod still;
 
 use std::pin::Pin;
 
 use alloy_primitives::{Address, B256};
+use custody::policy::UnixTime;
 use journal::store::Durability;
 use journal::{
     AppendError, Cause, Expected, NewEvent, OpenError, Parameter, Place, Refusal, Statement, StoreConfig, UnitOfWork,
@@ -28,13 +30,14 @@ use messages::ledger::TransactionEnded;
 use messages::{Actor, NameError, PayloadError, StreamName, TenantId};
 
 pub use self::audit::{AuditError, state_differences};
-use self::event::LaneEvent;
+pub(crate) use self::event::LaneEvent;
 pub use self::lease::LEASE;
 use self::lease::Lease;
 use self::rows::{Cells, bytes, damaged, kept, number, text};
 pub(crate) use self::rows::{Filler, LaneRow, NewTransaction, StoredIntent};
 pub use self::schema::STATE_ROWS;
-use crate::intent::IntentKey;
+pub(crate) use self::spent::PolicyMark;
+use crate::intent::{Intent, IntentKey};
 use crate::outcome::Outcome;
 
 /// Whose the log of a network's transactions is: nobody's in particular.
@@ -207,15 +210,20 @@ impl Store {
         let sql = "SELECT next_nonce, fence FROM chain_lanes WHERE sender = $1 AND holder = $2";
         let found = self.read(sql, &[bytes(sender), bytes(self.lease.holder())]).await?;
         let mut row = Cells(found.into_iter().next().ok_or(TakeError::Held)?.into_iter());
-        Ok(LaneRow { next_nonce: row.unsigned()?, fence: row.unsigned()? })
+        Ok(LaneRow { next_nonce: row.unsigned()?, fence: row.unsigned()?, spent: self.spent(sender).await? })
     }
 
     /// Puts the transaction in the queue. Its place there is its place in the lane; the answer comes after the commit.
     pub(crate) async fn enqueue(&self, new: &NewTransaction) -> Result<Pending, StoreError> {
         #[cfg(test)]
         let new = &self.planted(new).await?;
-        let mut unit = self.telling(new.sender, &[LaneEvent::signed(new)])?;
+        let approved = (!new.approvals.is_empty()).then(|| LaneEvent::approved(new));
+        let told: Vec<LaneEvent> = approved.into_iter().chain([LaneEvent::signed(new)]).collect();
+        let mut unit = self.telling(new.sender, &told)?;
         let _ = unit.statement(rows::move_lane(new)?).statement(rows::insert(new)?);
+        if let Some((before, now)) = &new.spent {
+            spent::spend(&mut unit, new.sender, before, now)?;
+        }
         let queued = self.journal.enqueue(unit).await.map_err(StoreError::Append)?;
         let answer = async move { moved(queued.committed().await) };
         #[cfg(test)]
@@ -261,6 +269,22 @@ impl Store {
     pub(crate) async fn attempt(&self, intent: &StoredIntent) -> Result<StoredIntent, StoreError> {
         let found = self.read(rows::ATTEMPT, &[text(intent.key.as_str()), Parameter::Integer(intent.attempt)]).await?;
         rows::read(found.into_iter().next().ok_or_else(|| damaged("intent", "its row is gone"))?)
+    }
+
+    /// Tells the log that a policy refused an intent.
+    pub(crate) async fn tell_refused(
+        &self,
+        sender: Address,
+        intent: &Intent,
+        refusal: &custody::policy::Refusal,
+    ) -> Result<(), StoreError> {
+        let unit = self.telling(sender, &[LaneEvent::policy_refused(sender, intent, refusal)])?;
+        self.run(unit).await.map(|_| ())
+    }
+
+    /// The store's clock, as policies read it.
+    pub(crate) fn now(&self) -> UnixTime {
+        crate::policy::seconds(self.journal.clock().now().micros())
     }
 
     /// Stores the empty transaction that is to use the intent's nonce instead of it; says whether it did. It does not if the
@@ -325,6 +349,12 @@ impl Store {
     #[cfg(test)]
     pub(crate) fn freeze(&self) {
         self.lease.freeze();
+    }
+
+    /// What the log tells, from a place on.
+    #[cfg(test)]
+    pub(crate) async fn events(&self, after: messages::Position) -> Vec<messages::RecordedEvent> {
+        self.journal.events_after(after, 1_000).await.unwrap_or_default()
     }
 
     #[cfg(test)]

@@ -349,6 +349,11 @@ impl Custody {
         })
     }
 
+    /// The key's policy, if it has one.
+    pub fn policy(&self, label: &KeyLabel) -> Option<&Policy> {
+        self.policies.get(&self.key(label).ok()?.signer.address())
+    }
+
     /// Signs the transaction in `unsigned`, the bytes whose hash a signature covers (`encoded_for_signing` of alloy).
     ///
     /// Custody decodes them itself: type, chain and canonical form are read from the bytes. `chain_id` is the chain that the

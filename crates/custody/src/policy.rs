@@ -169,6 +169,11 @@ impl Policy {
         self.version
     }
 
+    /// Hash of the policy's text: keccak-256 of its bytes.
+    pub fn hash(&self) -> B256 {
+        self.hash
+    }
+
     /// Decides on a command, and says what is spent afterwards.
     ///
     /// An empty transaction of the sender to itself is allowed at all times, whatever else the policy says: it moves nothing, and is

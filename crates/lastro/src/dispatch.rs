@@ -250,6 +250,7 @@ fn lane_failure(error: LaneError) -> Failure {
     let kind = match &error {
         LaneError::Node { .. } => FailureKind::Unreachable,
         LaneError::Key(_) | LaneError::Held { .. } | LaneError::Store(_) => FailureKind::Environment,
+        LaneError::OtherPolicy { .. } => FailureKind::Refused,
     };
     Failure::new(kind, error)
 }

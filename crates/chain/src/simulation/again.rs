@@ -107,7 +107,7 @@ async fn where_blocks_are_followed_no_single_node_ends_an_intent() {
     let displaced = Delivered::Displaced { by: B256::repeat_byte(7) };
     let told = chain.core.conclude(&stored, displaced, true).await;
     assert!(matches!(told, Err(SubmitError::Unsettled { .. })), "{told:?}");
-    assert_eq!(chain.open_intents().await.unwrap(), [submitted.key.clone()]);
+    assert!(chain.open_intents().await.unwrap().contains(&submitted.key));
     // When nobody follows any more, whoever waits looks for it.
     let _ = chain.core.followers.fetch_sub(1, Ordering::Relaxed);
     let _ = mined(&chain, &submitted.key).await;
@@ -126,7 +126,7 @@ async fn the_empty_transaction_of_another_delivery_is_no_strangers() {
     // A delivery that began before looks for the nonce, and finds the empty transaction there.
     let told = chain.core.conclude(&before, Delivered::Displaced { by: filler.hash }, true).await;
     assert!(told.is_ok(), "{told:?}");
-    assert_eq!(chain.open_intents().await.unwrap(), [before.key.clone()]);
+    assert!(chain.open_intents().await.unwrap().contains(&before.key));
     let told = chain.core.conclude(&before, Delivered::Displaced { by: B256::repeat_byte(8) }, true).await;
     assert!(matches!(told, Err(SubmitError::Refused { .. })), "{told:?}");
 }

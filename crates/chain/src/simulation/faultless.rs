@@ -41,7 +41,7 @@ impl Bench {
     }
 }
 
-fn profile() -> Profile {
+pub(super) fn profile() -> Profile {
     Profile::embedded(CHAIN_ID, Rules::Berlin, 30_000_000)
 }
 

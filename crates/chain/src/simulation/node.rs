@@ -95,6 +95,7 @@ struct World {
     salt: u64,
     /// What every transaction is answered with.
     refusal: Option<Meaning>,
+    refused_nonce: Option<u64>,
     /// Whether another node behind the address has the present request.
     is_other_node: bool,
     tally: Tally,
@@ -145,6 +146,11 @@ impl Node {
     /// From now on every transaction is answered with this.
     pub(super) fn refuse(&self, meaning: Option<Meaning>) {
         self.world().refusal = meaning;
+    }
+
+    /// From now on transactions with this nonce are refused for good, unless they are empty.
+    pub(super) fn refuse_nonce(&self, nonce: Option<u64>) {
+        self.world().refused_nonce = nonce;
     }
 
     pub(super) fn set_chain_id(&self, chain_id: u64) {
@@ -238,6 +244,7 @@ impl World {
             chain_id: CHAIN_ID,
             salt: 0,
             refusal: None,
+            refused_nonce: None,
             is_other_node: false,
             tally: Tally::default(),
         }
@@ -363,7 +370,8 @@ impl World {
         let hash = keccak256(&raw);
         let sender = *self.senders.entry(hash).or_insert_with(|| signed.recover_signer().unwrap());
         let (nonce, input, count) = (signed.nonce(), signed.input().clone(), self.count(sender));
-        if matches!(Effect::read(&input), Some((Effect::Refused, _))) {
+        let is_refused_nonce = self.refused_nonce == Some(nonce) && !input.is_empty();
+        if is_refused_nonce || matches!(Effect::read(&input), Some((Effect::Refused, _))) {
             return Err(Meaning::PluginRefused);
         }
         if self.is_other_node {

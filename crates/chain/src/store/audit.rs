@@ -120,7 +120,11 @@ fn apply(attempts: &mut BTreeMap<Attempt, Said>, event: &RecordedEvent) -> Resul
             return Err(DecodeError::UnknownType { event_type: event_type.clone() });
         }
         match decoded {
-            LaneEvent::Taken { .. } => {}
+            LaneEvent::Taken { .. }
+            | LaneEvent::Approved { .. }
+            | LaneEvent::PolicyRefused { .. }
+            | LaneEvent::PolicySet { .. }
+            | LaneEvent::PolicyChanged { .. } => {}
             LaneEvent::Signed { key, attempt, sender, nonce, hash, .. } => {
                 let _ = attempts.insert((key, attempt), Said { sender, nonce, hash, state: "sent".to_owned() });
             }

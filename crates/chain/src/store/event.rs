@@ -1,12 +1,15 @@
 //! What the store's log tells of a lane. How transactions end is published ([`messages::ledger`]); the rest stays here.
 
 use alloy_primitives::{Address, Bytes, Log, hex};
+use custody::policy::{Approval, Refusal};
 use journal::{Audience, NewEvent};
 use messages::ledger::{LogRecord, TransactionEnded, TransactionMined, TransactionRefused};
 use messages::{EventBody as _, EventId, EventType, Payload, PayloadError};
 use serde::{Deserialize, Serialize};
 
-use super::rows::{Filler, NewTransaction, StoredIntent};
+use super::rows::{Filler, NewTransaction, StoredIntent, kept};
+use super::spent::PolicyMark;
+use crate::intent::Intent;
 use crate::outcome::Mined;
 
 /// The most bytes of logs, as they are written, that an event has; an event's payload may have 64 KiB in all. Longer logs are
@@ -16,7 +19,7 @@ const EVENT_LOGS_BYTES_MAX: usize = 48 * 1024;
 /// Something that happened in a lane and concerns nobody else.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
-pub(super) enum LaneEvent {
+pub(crate) enum LaneEvent {
     /// The lane has a holder.
     Taken {
         /// The sender.
@@ -54,6 +57,74 @@ pub(super) enum LaneEvent {
         /// Why.
         reason: String,
     },
+    /// Persons approved a transaction that the key's policy does not let be signed without them.
+    Approved {
+        /// The intent's key.
+        key: String,
+        /// The attempt's number.
+        attempt: i64,
+        /// What they signed for.
+        approvals: Vec<ApprovalRecord>,
+    },
+    /// The key's policy refused an intent; nothing was signed.
+    PolicyRefused {
+        /// The intent's key.
+        key: String,
+        /// The sender.
+        sender: String,
+        /// Why, as `docs/policy.md` lists it.
+        code: String,
+        /// Why, in words.
+        reason: String,
+    },
+    /// The key has its first policy.
+    PolicySet {
+        /// The key's address.
+        sender: String,
+        /// The policy's number.
+        policy_version: u64,
+        /// Hash of its text.
+        policy_hash: String,
+    },
+    /// Another policy is in the place of the key's.
+    PolicyChanged {
+        /// The key's address.
+        sender: String,
+        /// The number of the policy before.
+        from_version: u64,
+        /// Hash of its text.
+        from_hash: String,
+        /// The number of the policy now.
+        to_version: u64,
+        /// Hash of its text.
+        to_hash: String,
+        /// Who approved it.
+        approvals: Vec<ApprovalRecord>,
+    },
+}
+
+/// An approval, so that whoever reads the log can check it: what was signed for is in the event, the rest is here.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ApprovalRecord {
+    approver: String,
+    role: String,
+    subject: String,
+    issued_at: u64,
+    expires_at: u64,
+    signature: String,
+}
+
+fn records_of(approvals: &[Approval]) -> Vec<ApprovalRecord> {
+    let record = |approval: &Approval| ApprovalRecord {
+        approver: text(approval.statement.approver.as_slice()),
+        role: approval.statement.role.clone(),
+        subject: text(approval.statement.subject.as_slice()),
+        issued_at: approval.statement.issued_at.0,
+        expires_at: approval.statement.expires_at.0,
+        signature: text(&approval.signature.as_bytes()),
+    };
+    approvals.iter().map(record).collect()
 }
 
 impl LaneEvent {
@@ -82,11 +153,47 @@ impl LaneEvent {
         }
     }
 
+    pub(super) fn approved(new: &NewTransaction) -> Self {
+        Self::Approved { key: new.key.to_string(), attempt: new.attempt, approvals: records_of(&new.approvals) }
+    }
+
+    pub(super) fn policy_refused(sender: Address, intent: &Intent, refusal: &Refusal) -> Self {
+        Self::PolicyRefused {
+            key: intent.key.to_string(),
+            sender: text(sender.as_slice()),
+            code: refusal.code().to_owned(),
+            reason: kept(&refusal.to_string()),
+        }
+    }
+
+    pub(super) fn policy_set(sender: Address, policy: PolicyMark) -> Self {
+        Self::PolicySet {
+            sender: text(sender.as_slice()),
+            policy_version: policy.version,
+            policy_hash: text(policy.hash.as_slice()),
+        }
+    }
+
+    pub(crate) fn policy_changed(sender: Address, [from, to]: [PolicyMark; 2], approvals: &[Approval]) -> Self {
+        Self::PolicyChanged {
+            sender: text(sender.as_slice()),
+            from_version: from.version,
+            from_hash: text(from.hash.as_slice()),
+            to_version: to.version,
+            to_hash: text(to.hash.as_slice()),
+            approvals: records_of(approvals),
+        }
+    }
+
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Taken { .. } => "chain.lane_taken",
             Self::Signed { .. } => "chain.transaction_signed",
             Self::Cancelling { .. } => "chain.transaction_cancelling",
+            Self::Approved { .. } => "chain.transaction_approved",
+            Self::PolicyRefused { .. } => "chain.policy_refused",
+            Self::PolicySet { .. } => "chain.policy_set",
+            Self::PolicyChanged { .. } => "chain.policy_changed",
         }
     }
 
@@ -181,6 +288,16 @@ mod tests {
             (
                 "chain.transaction_cancelling",
                 r#"{"key":"mint/1","attempt":1,"nonce":7,"filler_hash":"0x02","reason":"no"}"#,
+            ),
+            (
+                "chain.transaction_approved",
+                r#"{"key":"mint/1","attempt":1,"approvals":[{"approver":"0x01","role":"risk","subject":"0x02","issued_at":3,"expires_at":4,"signature":"0x05"}]}"#,
+            ),
+            ("chain.policy_refused", r#"{"key":"mint/1","sender":"0x01","code":"amount_above_limit","reason":"no"}"#),
+            ("chain.policy_set", r#"{"sender":"0x01","policy_version":1,"policy_hash":"0x02"}"#),
+            (
+                "chain.policy_changed",
+                r#"{"sender":"0x01","from_version":1,"from_hash":"0x02","to_version":2,"to_hash":"0x03","approvals":[]}"#,
             ),
         ];
         for (name, stored) in stored {

@@ -1,6 +1,7 @@
 //! The statements, and the rows as values.
 
 use alloy_primitives::{Address, B256, Bytes, Log};
+use custody::policy::{Approval, Spent};
 use journal::{Parameter, Statement, Value};
 
 use super::StoreError;
@@ -15,12 +16,14 @@ const ROW_LOGS_BYTES_MAX: usize = 2 * 1024 * 1024;
 const TEXT_BYTES_MAX: usize = 2_000;
 
 /// A lane as stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LaneRow {
     /// The next nonce to be given.
     pub(crate) next_nonce: u64,
     /// The token of the present holder.
     pub(crate) fence: u64,
+    /// What its key has spent, if that has a policy.
+    pub(crate) spent: Spent,
 }
 
 /// A signed transaction that is to be stored before it is sent.
@@ -36,6 +39,10 @@ pub(crate) struct NewTransaction {
     pub(crate) hash: B256,
     pub(crate) raw: Bytes,
     pub(crate) created_address: Option<Address>,
+    /// By which its key's policy let it be signed.
+    pub(crate) approvals: Vec<Approval>,
+    /// What its key had spent and has spent now, if that has a policy.
+    pub(crate) spent: Option<(Spent, Spent)>,
 }
 
 /// The empty transaction that is to use an intent's nonce instead of it.

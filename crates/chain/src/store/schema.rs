@@ -35,4 +35,16 @@ const MIGRATIONS: &[Migration] = &[Migration {
     -- A nonce belongs to one intent, unless that was refused.
     CREATE UNIQUE INDEX chain_intents_nonce ON chain_intents (sender, nonce) WHERE state <> 'refused';
     CREATE INDEX chain_intents_open ON chain_intents (sender, nonce) WHERE state IN ('sent', 'cancelling')",
+}, Migration {
+    version: 2,
+    sql: "
+    -- The policy that a key is used under: its number and the hash of its text.
+    CREATE TABLE chain_policies (sender BYTEA NOT NULL PRIMARY KEY, version BIGINT NOT NULL, hash BYTEA NOT NULL);
+    -- What a key has spent under its policy: the latest time at which something was signed, and the amounts of that day as JSON,
+    -- [contract, selector, amount] each. It is written with the signed bytes.
+    CREATE TABLE chain_spent (sender BYTEA NOT NULL PRIMARY KEY, latest_s BIGINT NOT NULL, amounts TEXT NOT NULL);
+    -- What was signed by approvals, until none of them can count any more.
+    CREATE TABLE chain_spent_commands (
+        sender BYTEA NOT NULL, command BYTEA NOT NULL, until_s BIGINT NOT NULL, PRIMARY KEY (sender, command));
+    CREATE INDEX chain_spent_until ON chain_spent_commands (sender, until_s)",
 }];

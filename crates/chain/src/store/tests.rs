@@ -23,6 +23,8 @@ async fn admitted(store: &Store, sender: Address) -> (StoredIntent, LaneRow) {
         hash: B256::repeat_byte(1),
         raw: vec![1].into(),
         created_address: None,
+        approvals: Vec::new(),
+        spent: None,
     };
     assert_eq!(store.enqueue(&new).await.unwrap().admitted().await.unwrap(), Admission::Stored);
     assert_eq!(store.enqueue(&new).await.unwrap().admitted().await.unwrap(), Admission::NotStored);
@@ -69,6 +71,8 @@ async fn whoever_has_an_old_token_stores_nothing() {
         hash: B256::repeat_byte(3),
         raw: vec![3].into(),
         created_address: None,
+        approvals: Vec::new(),
+        spent: None,
     };
     assert_eq!(store.enqueue(&late).await.unwrap().admitted().await.unwrap(), Admission::NotStored);
     let now = NewTransaction { fence: new.fence, ..late };
@@ -151,6 +155,8 @@ async fn of_many_without_an_end_the_lowest_are_announced() {
             hash: B256::repeat_byte(1),
             raw: vec![1].into(),
             created_address: None,
+            approvals: Vec::new(),
+            spent: None,
         };
         assert_eq!(store.enqueue(&new).await.unwrap().admitted().await.unwrap(), Admission::Stored);
     }
