@@ -8,7 +8,7 @@ use crate::ground::{Ground, GroundOptions};
 use crate::ledger_load::signer::CHAIN_ID;
 use crate::machine::Machine;
 use alloy_primitives::{Address, Bytes};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use chain::{Chain, HttpTransport, Intent, IntentKey, Lane, Outcome, Profile, Rules};
 use custody::{Custody, KeyLabel, Purpose};
 use journal::Place;
@@ -28,6 +28,8 @@ const GAS: u64 = 30_000;
 /// How many a lane takes at once, and how many such parts are on their way: the ledger's pool takes nonces up to 199 ahead.
 const PART: usize = 60;
 const PARTS_IN_FLIGHT: usize = 3;
+/// How many times of the second part are kept at most.
+const TIMES_MAX: u32 = 100_000;
 /// How long an end may take.
 const END_TIME_MAX: Duration = Duration::from_secs(60);
 
@@ -49,9 +51,12 @@ pub struct Options {
     /// Lanes that they are sent through
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=64))]
     lanes: u32,
-    /// Intents a second of the second part, which lasts ten seconds; 0 leaves it out
+    /// Intents a second of the second part; 0 leaves it out
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     pace: u32,
+    /// Seconds that the second part lasts
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=7_200))]
+    seconds: u32,
     /// Where the lanes' store is
     #[arg(long, value_enum, default_value_t = StoreKind::Sqlite)]
     store: StoreKind,
@@ -69,6 +74,18 @@ pub struct Report {
     submitted: Sample,
     /// From submitting until the end is stored, at a steady pace.
     ended: Sample,
+    /// From the first word of a block until its ends are stored, at a steady pace.
+    settled: Sample,
+    /// What this process has in memory, at tenths of the second part.
+    memory_mib: Vec<u64>,
+}
+
+/// What the second part found.
+#[derive(Default)]
+struct Steady {
+    submitted: Vec<u64>,
+    ended: Vec<u64>,
+    memory_mib: Vec<u64>,
 }
 
 /// Starts a ledger, sends through lanes, and stops it.
@@ -87,11 +104,14 @@ pub fn run(options: &Options) -> Result<Report> {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let measured = runtime.block_on(measure(&ground.url(), &place, options));
-    let (elapsed, submitted, ended) = ground.measured(measured)?;
-    Ok(Report { options: options.clone(), machine: ground.machine.clone(), elapsed, submitted, ended })
+    let (elapsed, steady, settled) = ground.measured(measured)?;
+    let Steady { submitted, ended, memory_mib } = steady;
+    let (submitted, ended, settled) = (Sample::new(submitted), Sample::new(ended), Sample::new(settled));
+    let (options, machine) = (options.clone(), ground.machine.clone());
+    Ok(Report { options, machine, elapsed, submitted, ended, settled, memory_mib })
 }
 
-async fn measure(url: &str, place: &Place, options: &Options) -> Result<(Duration, Sample, Sample)> {
+async fn measure(url: &str, place: &Place, options: &Options) -> Result<(Duration, Steady, Vec<u64>)> {
     let profile = Profile::embedded(CHAIN_ID, Rules::Berlin, BLOCK_GAS_LIMIT);
     let mut custody = Custody::new(profile.network());
     let labels = (0..options.lanes).map(|lane| KeyLabel::parse(&format!("lane-{lane}")));
@@ -106,12 +126,17 @@ async fn measure(url: &str, place: &Place, options: &Options) -> Result<(Duratio
         lanes.push(chain.lane(label).await?);
     }
     let elapsed = flood(&chain, &lanes, options.intents).await?;
-    let (submitted, ended) = steadily(&chain, &lanes, options.pace).await?;
+    // What the first part left behind is not the second's.
+    settlement.stop().await;
+    let settlement = chain.settle().await?;
+    let steady = steadily(&chain, &lanes, options.pace, options.seconds).await?;
+    let settled = settlement.delays().into_iter().map(|delay| u64::try_from(delay.as_micros()));
+    let settled = settled.collect::<Result<Vec<u64>, _>>()?;
     ensure!(chain.open_intents().await?.is_empty(), "intents were left open");
     settlement.stop().await;
     drop(lanes);
     chain.close().await;
-    Ok((elapsed, submitted, ended))
+    Ok((elapsed, steady, settled))
 }
 
 fn intent(name: &str, number: u32) -> Result<Intent> {
@@ -150,27 +175,54 @@ async fn flood(chain: &Chain, lanes: &[Lane], intents: u32) -> Result<Duration> 
     Ok(began.elapsed())
 }
 
-/// Ten seconds of so many a second, round the lanes.
-async fn steadily(chain: &Chain, lanes: &[Lane], pace: u32) -> Result<(Sample, Sample)> {
-    let (mut sending, mut took) = (JoinSet::new(), (Vec::new(), Vec::new()));
+/// So many a second for so long, round the lanes.
+async fn steadily(chain: &Chain, lanes: &[Lane], pace: u32, seconds: u32) -> Result<Steady> {
+    let (mut sending, mut steady) = (JoinSet::new(), Steady::default());
     let mut turn = tokio::time::interval(Duration::from_secs(1) / pace.max(1));
-    for (number, lane) in (0..pace * 10).zip(lanes.iter().cycle()) {
+    let all = pace.saturating_mul(seconds);
+    // Not every time is kept of a long run: what is measured must not fill the memory that is measured.
+    let kept_each = all.div_ceil(TIMES_MAX).max(1);
+    for (number, lane) in (0..all).zip(lanes.iter().cycle()) {
         let _ = turn.tick().await;
+        while let Some(sent) = sending.try_join_next() {
+            steady.keep(sent??, kept_each)?;
+        }
+        if number % (all / 10).max(1) == 0 {
+            steady.memory_mib.push(memory_mib()?);
+        }
         let (chain, lane) = (chain.clone(), lane.clone());
         let _ = sending.spawn(async move {
             let (intent, began) = (intent("steady", number)?, Instant::now());
             let _ = lane.submit(&intent).await?;
             let submitted = began.elapsed();
             ended(&chain, &intent).await?;
-            anyhow::Ok((submitted, began.elapsed()))
+            anyhow::Ok((number, submitted, began.elapsed()))
         });
     }
     while let Some(sent) = sending.join_next().await {
-        let (submitted, ended) = sent??;
-        took.0.push(u64::try_from(submitted.as_micros())?);
-        took.1.push(u64::try_from(ended.as_micros())?);
+        steady.keep(sent??, kept_each)?;
     }
-    Ok((Sample::new(took.0), Sample::new(took.1)))
+    steady.memory_mib.push(memory_mib()?);
+    Ok(steady)
+}
+
+impl Steady {
+    fn keep(&mut self, (number, submitted, ended): (u32, Duration, Duration), each: u32) -> Result<()> {
+        if number % each == 0 {
+            self.submitted.push(u64::try_from(submitted.as_micros())?);
+            self.ended.push(u64::try_from(ended.as_micros())?);
+        }
+        Ok(())
+    }
+}
+
+/// What this process has in memory.
+fn memory_mib() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").context("the system does not say what is in memory")?;
+    let kibibytes =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB")?.parse().ok());
+    let kibibytes: u64 = kibibytes.context("the system does not say what is in memory")?;
+    Ok(kibibytes / 1024)
 }
 
 async fn all_ended(chain: &Chain, intents: Option<Vec<Intent>>) -> Result<()> {
@@ -191,14 +243,14 @@ impl Report {
     /// For people.
     #[must_use]
     pub fn text(&self) -> String {
-        let Options { intents, lanes, pace, store, .. } = &self.options;
+        let Options { intents, lanes, pace, seconds: length, store, .. } = &self.options;
         let name = match store {
             StoreKind::Sqlite => "sqlite",
             StoreKind::Postgres => "postgres",
         };
         let rate = per_second(u64::from(*intents), self.elapsed);
         let mut text = format!(
-            "command    bench chain --intents {intents} --lanes {lanes} --pace {pace} --store {name}\n\
+            "command    bench chain --intents {intents} --lanes {lanes} --pace {pace} --seconds {length} --store {name}\n\
              intents    {rate} a second through {lanes} lanes, from signature to stored end: {intents} in {} s\n",
             seconds(self.elapsed),
         );
@@ -207,10 +259,15 @@ impl Report {
                 let [half, most] = [50, 99].map(|percent| milliseconds(sample.percentile_us(percent)));
                 format!("p50 {half} ms, p99 {most} ms")
             };
+            let memory: Vec<String> = self.memory_mib.iter().map(u64::to_string).collect();
             text.push_str(&format!(
-                "at {pace}/s   until the node has it {}; until its end is stored {} (blocks of {BLOCK_PERIOD})\n",
+                "at {pace}/s   until the node has it {}; until its end is stored {} (blocks of {BLOCK_PERIOD})\n\
+                 blocks     from the first word of a block until its ends are stored {}\n\
+                 memory     {} MiB, at each tenth of {length} s\n",
                 p(&self.submitted),
-                p(&self.ended)
+                p(&self.ended),
+                p(&self.settled),
+                memory.join(" ")
             ));
         }
         text + &self.machine.text()
@@ -230,7 +287,10 @@ impl Report {
             "elapsed_ms": u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),
             "pace": pace,
             "submitted": p(&self.submitted),
+            "seconds": self.options.seconds,
             "ended": p(&self.ended),
+            "settled": p(&self.settled),
+            "memory_mib": self.memory_mib,
             "block_period": BLOCK_PERIOD,
             "machine": self.machine.json(),
         })

@@ -120,7 +120,7 @@ pub use crate::revert::Revert;
 pub use crate::rpc::{
     At, Block, BlockTransaction, CallRequest, LogEntry, LogFilter, NodeAnswer, Receipt, Rpc, RpcError, SeenTransaction,
 };
-pub use crate::settlement::{Settlement, SettlementError, SettlementState, SettlingNode};
+pub use crate::settlement::{DELAYS_MAX, Settlement, SettlementError, SettlementState, SettlingNode};
 pub use crate::store::{AuditError, LEASE, STATE_ROWS, StoreError, StoreOpenError, state_differences};
 pub use crate::transport::http::{HttpTransport, HttpTransportError};
 pub use crate::transport::{ANSWER_BYTES_MAX, RpcTransport, TransportError, TransportFuture};

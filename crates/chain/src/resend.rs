@@ -81,7 +81,8 @@ impl Core {
     }
 
     /// After a silence: if the node does not have the transaction, or what its lane waits for, the lane is sent again from its
-    /// lowest nonce up to the transaction.
+    /// lowest nonce on, also what comes after the transaction: whoever waits for one after the other would miss each only after
+    /// those before it, a silence later each.
     pub(crate) async fn speak_again(&self, intent: &StoredIntent) -> Result<(), OutcomeError> {
         #[cfg(test)]
         if self.mutant == Some(crate::simulation::Mutant::NeverAgain) {
@@ -96,7 +97,7 @@ impl Core {
         if self.is_known(&Outgoing::of(&lowest)).await && self.is_known(&Outgoing::of(intent)).await {
             return Ok(());
         }
-        let open = self.announced(intent.sender, 0, intent.nonce.saturating_add(1)).await.map_err(failed)?;
+        let open = self.announced(intent.sender, 0, u64::MAX).await.map_err(failed)?;
         let Some((lowest, others)) = open.split_first() else { return Ok(()) };
         // Nobody else may care what becomes of the lowest, and all others wait for it.
         match self.deliver_again(lowest.clone()).await {

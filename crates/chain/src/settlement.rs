@@ -3,7 +3,7 @@
 //! The ends of a block and the place that was reached are one decision: what was stored is not stored again, wherever this process
 //! dies, and of two processes that follow for one store each end comes from one. Whoever waits with [`Chain::outcome`] is told.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -55,6 +55,21 @@ pub struct Settlement {
     core: Arc<Core>,
     task: JoinHandle<()>,
     state: watch::Receiver<SettlementState>,
+    delays: Arc<Delays>,
+}
+
+/// How long the newest blocks took until their ends were stored.
+#[derive(Default)]
+struct Delays(Mutex<VecDeque<Duration>>);
+
+impl Delays {
+    fn add(&self, delay: Duration) {
+        let mut delays = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        delays.push_back(delay);
+        if delays.len() > DELAYS_MAX {
+            let _ = delays.pop_front();
+        }
+    }
 }
 
 /// How it stands.
@@ -107,8 +122,10 @@ impl Chain {
         let follower = self.core.follower(&nodes, cursor).map_err(SettlementError::Setup)?;
         let (sender, state) = watch::channel(SettlementState::Following(follower.view()));
         let _ = self.core.followers.fetch_add(1, Ordering::Relaxed);
-        let task = tokio::spawn(run(Arc::clone(&self.core), nodes, follower, cursor, sender));
-        Ok(Settlement { core: Arc::clone(&self.core), task, state })
+        let delays = Arc::new(Delays::default());
+        let settling = Settling { core: Arc::clone(&self.core), nodes, delays: Arc::clone(&delays) };
+        let task = tokio::spawn(settling.run(follower, cursor, sender));
+        Ok(Settlement { core: Arc::clone(&self.core), task, state, delays })
     }
 }
 
@@ -116,6 +133,12 @@ impl Settlement {
     /// How it stands now, and a wake-up whenever that changes.
     pub fn state(&self) -> watch::Receiver<SettlementState> {
         self.state.clone()
+    }
+
+    /// How long each of the newest blocks with ends took, from the first node that named it until its ends were stored; at most
+    /// [`DELAYS_MAX`], the oldest first. Blocks that were there before this began are not counted.
+    pub fn delays(&self) -> Vec<Duration> {
+        self.delays.0.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
     }
 
     /// Ends it, and waits until it holds nothing any more.
@@ -172,6 +195,9 @@ impl Waiters {
     }
 }
 
+/// Of how many of the newest blocks the delay is kept.
+pub const DELAYS_MAX: usize = 4_096;
+
 /// From how many keys on those are removed whom nobody waits for.
 const WAITERS_KEPT: usize = 1_024;
 
@@ -185,47 +211,56 @@ enum Step {
     Elsewhere(Cursor),
 }
 
-/// `stored` is what the store says was reached; the follower may be some blocks without ends of ours ahead of it.
-async fn run(
+/// What the task has.
+struct Settling {
     core: Arc<Core>,
     nodes: Vec<SettlingNode>,
-    mut follower: Follower,
-    mut stored: Cursor,
-    state: watch::Sender<SettlementState>,
-) {
-    loop {
-        let block = match follower.next().await {
-            Ok(block) => block,
-            Err(error) => {
-                let reason = with_causes(&error);
-                if !error.may_go_on() {
-                    core.stop(&reason).await;
-                    let _ = state.send_replace(SettlementState::Stopped { reason });
-                    return;
+    delays: Arc<Delays>,
+}
+
+impl Settling {
+    /// `stored` is what the store says was reached; the follower may be some blocks without ends of ours ahead of it.
+    async fn run(self, mut follower: Follower, mut stored: Cursor, state: watch::Sender<SettlementState>) {
+        let Self { core, nodes, delays } = self;
+        loop {
+            let block = match follower.next().await {
+                Ok(block) => block,
+                Err(error) => {
+                    let reason = with_causes(&error);
+                    if !error.may_go_on() {
+                        core.stop(&reason).await;
+                        let _ = state.send_replace(SettlementState::Stopped { reason });
+                        return;
+                    }
+                    tracing::warn!(reason, "no block can be followed");
+                    let _ = state.send_replace(SettlementState::Waiting { reason });
+                    continue;
                 }
-                tracing::warn!(reason, "no block can be followed");
-                let _ = state.send_replace(SettlementState::Waiting { reason });
-                continue;
-            }
-        };
-        match core.settle_stubbornly(&block, stored, &state).await {
-            Step::Nothing => {}
-            Step::Stored => stored = block.cursor(),
-            Step::Elsewhere(reached) => {
-                stored = reached;
-                // What ended in the blocks between, those who wait read from the store.
-                core.turns.send_modify(|turns| *turns += 1);
-                match core.follower(&nodes, stored) {
-                    Ok(anew) => follower = anew,
-                    Err(error) => unreachable!("the same nodes made a quorum before: {error}"),
+            };
+            match core.settle_stubbornly(&block, stored, &state).await {
+                Step::Nothing => {}
+                Step::Stored => {
+                    stored = block.cursor();
+                    if let Some(heard) = follower.view().heard_at(block.number) {
+                        delays.add(heard.elapsed());
+                    }
+                }
+                Step::Elsewhere(reached) => {
+                    stored = reached;
+                    // What ended in the blocks between, those who wait read from the store.
+                    core.turns.send_modify(|turns| *turns += 1);
+                    match core.follower(&nodes, stored) {
+                        Ok(anew) => follower = anew,
+                        Err(error) => unreachable!("the same nodes made a quorum before: {error}"),
+                    }
                 }
             }
+            let _ = state.send_if_modified(|state| {
+                let is_new = !matches!(state, SettlementState::Following(_));
+                *state = SettlementState::Following(follower.view());
+                is_new
+            });
         }
-        let _ = state.send_if_modified(|state| {
-            let is_new = !matches!(state, SettlementState::Following(_));
-            *state = SettlementState::Following(follower.view());
-            is_new
-        });
     }
 }
 

@@ -330,6 +330,7 @@ pub(super) async fn watch_head(shared: std::sync::Arc<Shared>, node: usize) {
         let pause = match answer {
             Ok(Ok(head)) => {
                 node.state().saw_head(head);
+                shared.heard(head);
                 settings.head_poll
             }
             Ok(Err(error)) => node.silent(error.to_string(), settings.pace),

@@ -17,6 +17,9 @@ pub const FINDINGS_MAX: usize = 256;
 /// Over how many of the newest blocks the rate is measured.
 const RATE_BLOCKS: usize = 512;
 
+/// Of how many of the newest heads is known when they were heard of.
+const HEARD_MAX: usize = 1_024;
+
 /// What a follower, its tasks and those who look at it share.
 pub(super) struct Shared {
     pub(super) nodes: Vec<Node>,
@@ -37,6 +40,8 @@ struct Record {
     waiting_blocks: usize,
     waiting_bytes: usize,
     findings: VecDeque<NodeLied>,
+    /// Heads that were higher than all before, and when the first node named them.
+    heard: VecDeque<(u64, Instant)>,
 }
 
 impl Shared {
@@ -47,6 +52,7 @@ impl Shared {
             waiting_blocks: 0,
             waiting_bytes: 0,
             findings: VecDeque::new(),
+            heard: VecDeque::new(),
         };
         Self {
             nodes,
@@ -70,6 +76,16 @@ impl Shared {
         record.times.push_back(Instant::now());
         if record.times.len() > RATE_BLOCKS {
             let _ = record.times.pop_front();
+        }
+    }
+
+    pub(super) fn heard(&self, head: u64) {
+        let mut record = self.record();
+        if record.heard.back().is_none_or(|(highest, _)| *highest < head) {
+            record.heard.push_back((head, Instant::now()));
+            if record.heard.len() > HEARD_MAX {
+                let _ = record.heard.pop_front();
+            }
         }
     }
 
@@ -139,6 +155,14 @@ impl FollowView {
     /// The newest findings, oldest first, at most [`FINDINGS_MAX`].
     pub fn findings(&self) -> Vec<NodeLied> {
         self.shared.record().findings.iter().cloned().collect()
+    }
+
+    /// When a node named this block or a later one as its head first; `None` for a block that was there long before.
+    pub fn heard_at(&self, number: u64) -> Option<Instant> {
+        let record = self.shared.record();
+        let is_before = record.heard.front().is_some_and(|(first, _)| *first <= number);
+        let heard = record.heard.iter().find(|(head, _)| *head >= number).map(|(_, at)| *at);
+        heard.filter(|_| is_before)
     }
 
     /// How far the follower is.
