@@ -220,7 +220,7 @@ impl Chain {
         if *custody.network() != profile.network() {
             return Err(OpenError::OtherCustody { custody: custody.network().clone(), profile: profile.network() });
         }
-        let rpc = Arc::new(Rpc::new(transport));
+        let rpc = Arc::new(Rpc::new(transport).asking_again(profile.offers));
         let identity = identity_of_node(&rpc, &profile).await?;
         let store = Store::open(place, identity, durability).await.map_err(OpenError::Store)?;
         let checked = match check_not_rewound(&rpc, &store).await {

@@ -4,22 +4,37 @@ pub(crate) mod wire;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
 use node_errors::{Meaning, Row, classify};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
 pub use self::wire::{Block, BlockTransaction, LogEntry, Receipt, SeenTransaction};
 pub(crate) use self::wire::{BlockName, SealedBlock, SealedReceipt};
+use crate::profile::Pace;
 use crate::transport::{RpcTransport, TransportError};
 
 /// How many characters of an answer that nobody can read are shown.
 const EXCERPT_CHARACTERS_MAX: usize = 2_000;
 
+/// The one method that is no question. [`Rpc`] sends it once: whoever sends must read each answer and store what it means.
+const SEND: &str = "eth_sendRawTransaction";
+
+/// How often a read is asked at most, where its answer is lost. Of a link that loses one request in ten, five attempts leave
+/// one read in 100,000 without an answer.
+const READ_ATTEMPTS_MAX: u32 = 5;
+
+/// After so long no further attempt at a read begins: a node that takes its time to say nothing is not waited for five times.
+const READ_TIME_MAX: Duration = Duration::from_secs(10);
+
 /// Talks to one node.
 pub struct Rpc {
     transport: Arc<dyn RpcTransport>,
+    /// How a read without an answer is asked again, if it is.
+    reads: Option<Pace>,
     next_id: AtomicU64,
     unknown_answers: AtomicU64,
 }
@@ -82,6 +97,14 @@ impl RpcError {
                 Some(answer.data.clone().unwrap_or_default())
             }
             _ => None,
+        }
+    }
+
+    /// Whether the node said nothing that can be read: to the same question it may answer the next time.
+    fn is_without_answer(&self) -> bool {
+        match self {
+            Self::NotSent { .. } | Self::OutcomeUnknown { .. } => true,
+            Self::Answered { .. } => false,
         }
     }
 }
@@ -154,9 +177,17 @@ pub struct LogFilter {
 }
 
 impl Rpc {
-    /// Talks to the node behind the transport.
+    /// Talks to the node behind the transport. Each request is sent once.
     pub fn new(transport: Arc<dyn RpcTransport>) -> Self {
-        Self { transport, next_id: AtomicU64::new(1), unknown_answers: AtomicU64::new(0) }
+        Self { transport, reads: None, next_id: AtomicU64::new(1), unknown_answers: AtomicU64::new(0) }
+    }
+
+    /// From now on a read whose answer is lost, or cannot be read, is asked again after the pauses of this pace, at most five
+    /// times in all. What the node answered, errors included, is never asked again, and
+    /// [`send_raw_transaction`](Self::send_raw_transaction) is still sent once.
+    #[must_use]
+    pub fn asking_again(self, pace: Pace) -> Self {
+        Self { reads: Some(pace), ..self }
     }
 
     /// The way to the node.
@@ -202,7 +233,7 @@ impl Rpc {
     ///
     /// See [`RpcError`].
     pub async fn send_raw_transaction(&self, raw: &Bytes) -> Result<B256, RpcError> {
-        self.request("eth_sendRawTransaction", json!([raw])).await
+        self.request(SEND, json!([raw])).await
     }
 
     /// `eth_getTransactionReceipt`: `None` while the transaction is not mined, as far as this node knows.
@@ -311,6 +342,24 @@ impl Rpc {
     }
 
     async fn request<T: DeserializeOwned>(&self, method: &'static str, params: Value) -> Result<T, RpcError> {
+        let Some(pace) = self.reads.filter(|_| method != SEND) else { return self.request_once(method, &params).await };
+        let (attempts_max, began) = (READ_ATTEMPTS_MAX.min(pace.attempts_max), Instant::now());
+        let mut attempt = 1;
+        loop {
+            let answer = self.request_once(method, &params).await;
+            let is_last = attempt >= attempts_max || began.elapsed() >= READ_TIME_MAX;
+            match answer {
+                Err(error) if error.is_without_answer() && !is_last => {
+                    tracing::debug!(method, attempt, %error, "a read without an answer is asked again");
+                }
+                answer => return answer,
+            }
+            sleep(pace.pause_after(attempt)).await;
+            attempt += 1;
+        }
+    }
+
+    async fn request_once<T: DeserializeOwned>(&self, method: &'static str, params: &Value) -> Result<T, RpcError> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
         let answer = self.transport.send(request.to_string()).await.map_err(|error| match error {
@@ -393,6 +442,80 @@ mod tests {
         assert_eq!(error.meaning(), Some(Meaning::ExecutionReverted));
         assert_eq!(error.revert_data(), Some(Bytes::from_static(&[1, 2])));
         assert_eq!(error.to_string(), "eth_blockNumber was answered with Execution reverted: no (3)");
+    }
+
+    /// A node of which nothing is heard for the first so many requests, each of which takes so long.
+    struct Flaky {
+        silent: u64,
+        each_takes: Duration,
+        requests: AtomicU64,
+    }
+
+    impl RpcTransport for Flaky {
+        fn send<'a>(&'a self, request: String) -> TransportFuture<'a> {
+            Box::pin(async move {
+                tokio::time::advance(self.each_takes).await;
+                let number = self.requests.fetch_add(1, Ordering::Relaxed);
+                let reason = "the line is bad".to_owned();
+                match (number < self.silent, number % 3) {
+                    (true, 0) => Err(TransportError::NotSent { reason }),
+                    (true, 1) => Err(TransportError::OutcomeUnknown { reason }),
+                    (true, _) => Ok("{\"jsonrpc\":\"2.0\",\"id".to_owned()),
+                    (false, _) => {
+                        let request: Value = serde_json::from_str(&request).unwrap();
+                        Ok(json!({ "jsonrpc": "2.0", "id": request["id"], "result": "0x2a" }).to_string())
+                    }
+                }
+            })
+        }
+    }
+
+    fn flaky(silent: u64, each_takes: Duration) -> (Rpc, Arc<Flaky>) {
+        let node = Arc::new(Flaky { silent, each_takes, requests: AtomicU64::new(0) });
+        let pace =
+            Pace { first_pause: Duration::from_millis(5), pause_max: Duration::from_millis(500), attempts_max: 24 };
+        (Rpc::new(Arc::<Flaky>::clone(&node)).asking_again(pace), node)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_whose_answers_are_lost_is_asked_again() {
+        let (rpc, node) = flaky(2, Duration::ZERO);
+        assert_eq!(rpc.block_number().await, Ok(42));
+        assert_eq!(node.requests.load(Ordering::Relaxed), 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_read_that_is_never_answered_ends_after_as_many_attempts_as_there_are() {
+        let (rpc, node) = flaky(u64::MAX, Duration::ZERO);
+        let error = rpc.block_number().await.unwrap_err();
+        assert!(matches!(error, RpcError::OutcomeUnknown { .. }), "{error}");
+        assert_eq!(node.requests.load(Ordering::Relaxed), u64::from(READ_ATTEMPTS_MAX));
+        let (rpc, node) = flaky(u64::MAX, READ_TIME_MAX * 2 / 3);
+        let _ = rpc.block_number().await.unwrap_err();
+        assert_eq!(
+            node.requests.load(Ordering::Relaxed),
+            2,
+            "a node that is slow to say nothing is waited for less often"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_transaction_is_sent_once_and_without_a_pace_a_read_too() {
+        let (rpc, node) = flaky(u64::MAX, Duration::ZERO);
+        let _ = rpc.send_raw_transaction(&Bytes::from_static(&[1])).await.unwrap_err();
+        assert_eq!(node.requests.load(Ordering::Relaxed), 1);
+        let _ = Rpc::new(Arc::<Flaky>::clone(&node)).block_number().await.unwrap_err();
+        assert_eq!(node.requests.load(Ordering::Relaxed), 2);
+    }
+
+    #[tokio::test]
+    async fn what_the_node_answered_is_not_asked_again() {
+        let answer = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"Method not found"}}"#;
+        let pace = flaky(0, Duration::ZERO).0.reads.unwrap();
+        let rpc = Rpc::new(Arc::new(Parrot(answer))).asking_again(pace);
+        let error = rpc.block_number().await.unwrap_err();
+        assert!(matches!(error, RpcError::Answered { .. }), "{error}");
+        assert_eq!(rpc.next_id.load(Ordering::Relaxed), 2, "one request");
     }
 
     #[tokio::test]
