@@ -49,6 +49,7 @@ pub(crate) const WALLS: &[Wall] = &[
         is_pure: false,
     },
     Wall { name: "custody", may_use: &["bindings"], tests_may_use: NONE, is_pure: false },
+    Wall { name: "fault-proxy", may_use: NONE, tests_may_use: NONE, is_pure: false },
     Wall { name: "journal", may_use: &["messages", "process-lock"], tests_may_use: &["test-servers"], is_pure: false },
     Wall {
         name: "lastro",
