@@ -284,7 +284,13 @@ fn submit_failure(error: SubmitError) -> Failure {
     let kind = match &error {
         SubmitError::KeyUsedOtherwise { .. } => FailureKind::Usage,
         SubmitError::Unsettled { .. } => FailureKind::Unknown,
-        _ => FailureKind::Refused,
+        SubmitError::LaneLost { .. } | SubmitError::Contended { .. } | SubmitError::Store { .. } => {
+            FailureKind::Environment
+        }
+        SubmitError::Intent { .. }
+        | SubmitError::Sign { .. }
+        | SubmitError::Paused { .. }
+        | SubmitError::Refused { .. } => FailureKind::Refused,
     };
     Failure::new(kind, error).with_hint(GO_ON)
 }
