@@ -53,7 +53,19 @@ pub(crate) const WALLS: &[Wall] = &[
     Wall { name: "journal", may_use: &["messages", "process-lock"], tests_may_use: &["test-servers"], is_pure: false },
     Wall {
         name: "lastro",
-        may_use: &["bench", "bindings", "chain", "custody", "journal", "ledger", "market", "messages", "node-errors"],
+        // The demonstration under chaos stands behind the fault proxy.
+        may_use: &[
+            "bench",
+            "bindings",
+            "chain",
+            "custody",
+            "fault-proxy",
+            "journal",
+            "ledger",
+            "market",
+            "messages",
+            "node-errors",
+        ],
         tests_may_use: &["test-servers"],
         is_pure: false,
     },

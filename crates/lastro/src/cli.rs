@@ -1,12 +1,14 @@
 //! The command line: what can be asked for.
 
 mod backup;
+mod chaos;
 mod drex;
 mod journal;
 mod keys;
 mod network;
 
 pub(crate) use backup::{Backup, BackupCommand, BackupDrill, PersonsArguments, Restore};
+pub(crate) use chaos::{Chaos, Part};
 pub(crate) use drex::{DrexCommand, DrexDeploy, DrexSandbox, PassphraseArguments};
 pub(crate) use journal::{JournalCommand, JournalExport, JournalImport, JournalRebind, JournalSource, JournalVerify};
 pub(crate) use keys::{KeysCheck, KeysCommand, KeysImport, KeysPlace, NewKey};
@@ -110,6 +112,9 @@ pub(crate) struct Demo {
     /// Where `--keep` serves JSON-RPC over WebSocket; port 0 lets the system choose
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8546", requires = "keep")]
     pub(crate) ws: SocketAddr,
+    /// How it is played in several processes.
+    #[command(flatten)]
+    pub(crate) chaos: Chaos,
 }
 
 /// A language that the product speaks.
@@ -127,6 +132,14 @@ impl Language {
     /// All languages.
     #[cfg(test)]
     pub(crate) const ALL: [Self; 2] = [Self::PtBr, Self::En];
+
+    /// Its name as an argument.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::PtBr => "pt-BR",
+            Self::En => "en",
+        }
+    }
 
     /// Portuguese if the environment says so, as other programs decide it, else English.
     fn of_the_user() -> Self {
@@ -237,6 +250,13 @@ mod tests {
     fn the_command_line_is_consistent() {
         use clap::CommandFactory;
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_language_is_named_as_it_is_read() {
+        for language in Language::ALL {
+            assert_eq!(Language::from_str(language.name(), false), Ok(language));
+        }
     }
 
     #[test]

@@ -18,15 +18,28 @@ pub(crate) enum FailureKind {
 }
 
 impl FailureKind {
+    /// All kinds.
+    const ALL: [Self; 5] = [Self::Refused, Self::Usage, Self::Environment, Self::Unreachable, Self::Unknown];
+
+    /// The kind with which another process of this program failed; [`FailureKind::Environment`] if the code is none of ours.
+    pub(crate) fn of_code(code: i32) -> Self {
+        let is_its = |kind: &Self| i32::from(kind.code()) == code;
+        Self::ALL.into_iter().find(is_its).unwrap_or(Self::Environment)
+    }
+
     /// The documented exit code.
     pub(crate) fn exit_code(self) -> ExitCode {
-        ExitCode::from(match self {
+        ExitCode::from(self.code())
+    }
+
+    fn code(self) -> u8 {
+        match self {
             Self::Refused => 1,
             Self::Usage => 2,
             Self::Environment => 3,
             Self::Unreachable => 4,
             Self::Unknown => 5,
-        })
+        }
     }
 }
 

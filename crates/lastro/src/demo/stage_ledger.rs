@@ -15,13 +15,14 @@ use ledger::clock::Clock;
 use ledger::data_dir::InitOptions;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Chain of the demonstration: the embedded profile's.
 pub(super) const CHAIN_ID: u64 = EMBEDDED_CHAIN_ID;
 /// Most gas of a block. All creations of the suite with their limits fit into one.
 const BLOCK_GAS_LIMIT: u64 = 1_000_000_000;
 /// Shortest time between two blocks: short enough for a demonstration, long enough to watch.
-const BLOCK_PERIOD_MILLISECONDS: u64 = 250;
+pub(super) const BLOCK_PERIOD: Duration = Duration::from_millis(250);
 /// The list that comes with the binary, as a file of the repository.
 const PUBLISHED_BONDS_PATH: &str = "examples/tpf-anbima-2026-09-01.csv";
 /// Seconds from midnight UTC to noon: the demonstration begins at noon of the day of the prices.
@@ -55,7 +56,7 @@ impl StageLedger {
     /// # Errors
     /// [`Failure`] if the store cannot be used.
     pub(super) async fn chain(&self, custody: Custody) -> Result<Chain, Failure> {
-        self.own.chain(Profile::embedded(CHAIN_ID, Rules::Berlin, BLOCK_GAS_LIMIT), custody).await
+        self.own.chain(profile(), custody).await
     }
 
     /// Limits of whoever sends to it.
@@ -145,6 +146,11 @@ impl StageLedger {
     }
 }
 
+/// The network as whoever sends to it sees it.
+pub(super) fn profile() -> Profile {
+    Profile::embedded(CHAIN_ID, Rules::Berlin, BLOCK_GAS_LIMIT)
+}
+
 fn noon(plan: &Plan) -> u64 {
     super::plan::unix_seconds(plan.bonds[0].reference_date) + NOON_SECONDS
 }
@@ -154,7 +160,7 @@ fn genesis(plan: &Plan) -> Vec<u8> {
         "config": {
             "chainId": CHAIN_ID,
             "berlinBlock": 0,
-            "qbft": { "blockPeriodSeconds": 1, "xBlockPeriodMilliseconds": BLOCK_PERIOD_MILLISECONDS },
+            "qbft": { "blockPeriodSeconds": 1, "xBlockPeriodMilliseconds": BLOCK_PERIOD.subsec_millis() },
         },
         "timestamp": format!("0x{:x}", noon(plan)),
         "gasLimit": format!("0x{BLOCK_GAS_LIMIT:x}"),

@@ -1,7 +1,7 @@
 //! Tests of the whole demonstration, played in this process: what moves behind its back is found and named.
 
 use super::*;
-use crate::cli::Language;
+use crate::cli::{Chaos, Language};
 use crate::demo::books::{Asset, Posting, hundredths};
 use crate::demo::parties::Bank;
 use crate::demo::plan::{Effect, Title};
@@ -54,7 +54,7 @@ impl Theatre {
     }
 
     async fn settle(&self) -> Result<(), Failure> {
-        settle(&self.session, &self.plan, &self.ledger, Texts(Language::En), &Printer::silent()).await
+        settle(&self.session, &self.plan, self.ledger.as_json(), Texts(Language::En), &Printer::silent()).await
     }
 
     async fn send(&self, party: Party, contract: Address, call: impl SolCall) -> Mined {
@@ -87,7 +87,7 @@ fn outside_the_plan(party: Party, contract: Address, call: impl SolCall) -> Orde
 fn arguments(directory: &Path) -> Demo {
     let any: std::net::SocketAddr = ([127, 0, 0, 1], 0).into();
     let data_dir: Option<PathBuf> = Some(directory.to_owned());
-    Demo { data_dir, bonds: None, lang: Language::En, keep: false, http: any, ws: any }
+    Demo { data_dir, bonds: None, lang: Language::En, keep: false, http: any, ws: any, chaos: Chaos::NONE }
 }
 
 /// The words in which a failure names what differs.

@@ -7,6 +7,7 @@ mod chain_over_http;
 mod cli;
 mod damaged_log;
 mod demo;
+mod demo_chaos;
 mod demo_killed;
 mod doctor;
 mod drex_deploy;
