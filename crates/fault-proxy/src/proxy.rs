@@ -95,6 +95,11 @@ impl FaultProxy {
         self.shared.dice.lock().unwrap_or_else(PoisonError::into_inner).weather = weather;
     }
 
+    /// So many more requests meet the weather; those after them meet none.
+    pub fn clear_after(&self, requests: u64) {
+        self.shared.dice.lock().unwrap_or_else(PoisonError::into_inner).requests_until_clear = requests;
+    }
+
     /// What came so far, and what it met.
     #[must_use]
     pub fn survived(&self) -> Survived {

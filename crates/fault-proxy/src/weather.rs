@@ -31,6 +31,16 @@ impl Weather {
         Self { per_mille: per_mille.min(1_000), kinds: u16::MAX }
     }
 
+    /// The weather of a seed: 5 to 40 of a hundred requests meet a fault of three to all kinds, so that some seeds have much of
+    /// one thing and some a little of everything.
+    #[must_use]
+    pub fn of_seed(seed: u64) -> Self {
+        let mut random = Rng::with_seed(seed);
+        let count = random.usize(3..=FaultKind::ALL.len());
+        let kinds = random.choose_multiple(FaultKind::ALL, count).into_iter();
+        Self { per_mille: random.u16(50..=400), kinds: kinds.fold(0, |kinds, kind| kinds | bit(kind)) }
+    }
+
     /// Every request that can meets this kind of fault.
     #[cfg(test)]
     pub(crate) fn of_one_kind(kind: FaultKind) -> Self {
@@ -51,18 +61,24 @@ const fn bit(kind: FaultKind) -> u16 {
 pub(crate) struct Dice {
     random: Rng,
     pub(crate) weather: Weather,
+    /// How many requests there are until the weather is clear.
+    pub(crate) requests_until_clear: u64,
 }
 
 impl Dice {
     pub(crate) fn new(seed: u64, weather: Weather) -> Self {
         // Not the numbers that a caller draws from the same seed.
-        Self { random: Rng::with_seed(!seed), weather }
+        Self { random: Rng::with_seed(!seed), weather, requests_until_clear: u64::MAX }
     }
 
     /// What the next request meets, which is for this JSON-RPC method.
     pub(crate) fn draw(&mut self, method: &str) -> Option<Fault> {
         // As many numbers for each request, so that what one asks for does not change what another meets.
         let (chance, choice, amount) = (self.random.u16(0..1_000), self.random.usize(..), self.random.u64(..));
+        if self.requests_until_clear == 0 {
+            return None;
+        }
+        self.requests_until_clear -= 1;
         if chance >= self.weather.per_mille {
             return None;
         }
@@ -106,6 +122,14 @@ mod tests {
     }
 
     #[test]
+    fn the_weather_of_a_seed_is_its_own() {
+        assert_eq!(Weather::of_seed(7), Weather::of_seed(7));
+        let all: Vec<Weather> = (0..50).map(Weather::of_seed).collect();
+        assert!(all.iter().all(|weather| weather.kinds.count_ones() >= 3 && (50..=400).contains(&weather.per_mille)));
+        assert!(FaultKind::ALL.iter().all(|kind| all.iter().any(|weather| !weather.has(*kind))));
+    }
+
+    #[test]
     fn every_kind_comes_and_none_where_it_makes_no_sense() {
         let met: HashSet<FaultKind> =
             drawn(1, Weather::with_everything(500)).into_iter().flatten().map(Fault::kind).collect();
@@ -122,5 +146,9 @@ mod tests {
         let met = drawn(3, Weather::with_everything(200)).into_iter().flatten().count();
         assert!((500..700).contains(&met), "{met} of 3,000");
         assert!(drawn(3, Weather::CLEAR).iter().all(Option::is_none));
+        let mut dice = Dice::new(3, Weather::with_everything(1_000));
+        dice.requests_until_clear = 2;
+        let met: Vec<bool> = (0..4).map(|_| dice.draw("eth_call").is_some()).collect();
+        assert_eq!(met, [true, true, false, false]);
     }
 }

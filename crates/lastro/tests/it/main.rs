@@ -18,5 +18,6 @@ mod journal_verify;
 mod keys;
 mod ledger_crash;
 mod ledger_fixture;
+mod link_schedules;
 mod program;
 mod seeded;
