@@ -328,12 +328,22 @@ impl Chain {
 }
 
 impl Core {
+    /// The lane, with what it left open sent again if it is taken now.
     pub(crate) async fn lane_state(&self, label: &KeyLabel) -> Result<Arc<LaneState>, LaneError> {
+        let (state, is_new) = self.held_lane(label).await?;
+        if is_new {
+            self.recover(state.sender).await;
+        }
+        Ok(state)
+    }
+
+    /// The lane, and whether it was taken just now; nothing is sent.
+    pub(crate) async fn held_lane(&self, label: &KeyLabel) -> Result<(Arc<LaneState>, bool), LaneError> {
         let sender = self.custody.address(label).map_err(LaneError::Key)?;
         // Held while the lane is taken, so that it is taken once.
         let mut lanes = self.lanes.lock().await;
         if let Some(state) = lanes.get(&sender) {
-            return Ok(Arc::clone(state));
+            return Ok((Arc::clone(state), false));
         }
         let count = self.rpc.transaction_count(sender, At::Latest).await;
         let count = count.map_err(|source| LaneError::Node { source })?;
@@ -345,9 +355,7 @@ impl Core {
         let (row, pause) = (Mutex::new(row), std::sync::Mutex::new(self.stopped.get().cloned()));
         let state = Arc::new(LaneState { label: label.clone(), sender, row, pause });
         let _ = lanes.insert(sender, Arc::clone(&state));
-        drop(lanes);
-        self.recover(sender).await;
-        Ok(state)
+        Ok((state, true))
     }
 
     /// Why nothing is sent or looked for any more, if so.
@@ -379,11 +387,15 @@ impl Core {
         }
     }
 
+    /// The key that sends as this address, if custody has it.
+    pub(crate) fn key_of(&self, sender: Address) -> Option<KeyLabel> {
+        let is_its = |key: &custody::KeyInfo| key.address == sender && key.purpose == Purpose::Transactions;
+        self.custody.keys().find(is_its).map(|key| key.label)
+    }
+
     /// The lane of a stored intent, if custody has its key.
     pub(crate) async fn lane_of(&self, sender: Address) -> Option<Arc<LaneState>> {
-        let is_its = |key: &custody::KeyInfo| key.address == sender && key.purpose == Purpose::Transactions;
-        let key = self.custody.keys().find(is_its)?;
-        match self.lane_state(&key.label).await {
+        match self.lane_state(&self.key_of(sender)?).await {
             Ok(state) => Some(state),
             Err(error) => {
                 tracing::warn!(%sender, %error, "the lane of a stored intent cannot be opened");

@@ -3,17 +3,16 @@
 //! One transaction is offered again and again, always the same bytes, until an answer settles it or the attempts are used up.
 //! What the settled answer means is decided in one place, [`Core::conclude`].
 
-use alloy_primitives::{Address, B256, Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes};
 use node_errors::{Meaning, NextStep};
 
 use crate::chain::{Core, LaneState};
-use crate::intent::{Intent, IntentKey, intrinsic_gas};
+use crate::intent::IntentKey;
 use crate::lane::{SubmitError, Submitted, submitted};
 use crate::outcome::{Outcome, Refusal};
-use crate::policy::reference;
 use crate::rpc::{At, RpcError};
 use crate::settlement::displaced;
-use crate::store::{Filler, LaneRow, StoreError, StoredIntent, TakeError};
+use crate::store::{StoreError, StoredIntent, TakeError};
 
 /// How many blocks are searched, from the head down, for the transaction that used a nonce: 1,024 times the time of a block,
 /// so 256 s where a block takes 250 ms, 17 minutes where it takes 1 s. What lies further back stays unsettled, for a person.
@@ -180,54 +179,17 @@ impl Core {
                 return Err(SubmitError::Refused { key: intent.key.clone(), reason });
             }
         }
-        let fence = row.fence;
-        let filler = self.filler(&lane, &row, intent)?;
-        drop(row);
-        if !self.store.cancel(intent, fence, &filler, &reason).await.map_err(failed)? {
+        let began = self.begin_cancelling(&lane, row, intent, &reason).await?;
+        let Some(cancelling) = began else {
             // It has ended meanwhile, is being cancelled already, or the lane is another process's now. Nothing new is sent.
             return Err(SubmitError::Unsettled { key: intent.key.clone(), hash: intent.hash, reason });
-        }
-        self.turns.send_modify(|turns| *turns += 1);
-        let cancelling = StoredIntent { cancelling: Some((reason, filler)), ..intent.clone() };
+        };
         match self.offer_until_settled(&Outgoing::of(&cancelling), false).await {
             Delivered::Refused { reason, .. } | Delivered::Paused { reason } => lane.pause(&reason),
             Delivered::Taken | Delivered::Displaced { .. } | Delivered::Unsettled { .. } => {}
         }
         // Which of the two is mined, whoever waits for the outcome will see.
         Ok(submitted(&cancelling, is_repeated))
-    }
-
-    /// The empty transaction with the intent's nonce: from the sender to itself.
-    fn filler(&self, lane: &LaneState, row: &LaneRow, intent: &StoredIntent) -> Result<Filler, SubmitError> {
-        let empty = Intent {
-            key: intent.key.clone(),
-            target: lane.sender.into(),
-            data: Bytes::new(),
-            value_wei: U256::ZERO,
-            gas_limit: intrinsic_gas(&[], false, self.profile.rules),
-            subject: String::new(),
-            approvals: Vec::new(),
-        };
-        let unsigned = empty.unsigned(&self.profile, intent.nonce);
-        // Every policy allows it, at any time; it spends nothing, so that nothing is to be stored of it.
-        let signed = match self.custody.policy(&lane.label) {
-            None => self.custody.sign_transaction(&lane.label, &unsigned, self.profile.chain_id),
-            Some(_) => {
-                let by = self.authorisation(&[], row);
-                let reference = reference(&intent.key);
-                let signed = self.custody.sign_transaction_approved(
-                    &lane.label,
-                    &unsigned,
-                    self.profile.chain_id,
-                    reference,
-                    &by,
-                );
-                signed.map(|(signed, _)| signed)
-            }
-        };
-        let signed =
-            signed.map_err(|source| SubmitError::Sign { key: intent.key.clone(), source: Box::new(source) })?;
-        Ok(Filler { hash: signed.hash, raw: signed.raw })
     }
 
     /// Ends an intent whose nonce another transaction used, if that is still what is to be said.

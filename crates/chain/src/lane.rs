@@ -64,12 +64,13 @@ pub enum SubmitError {
         source: Box<SignError>,
     },
     /// Nothing can be sent by this sender until somebody acts (fund it, permit it, mend the configuration), then
-    /// [`Lane::resume`]. If the intent was stored already, it is sent then.
+    /// [`Lane::resume`]; if the intent was stored already, it is sent then. Or a person paused the lane for every process that
+    /// shares the store, and nothing was stored: [`Chain::resume_lane`](crate::Chain::resume_lane).
     #[error("lane of {sender} is paused: {reason}")]
     Paused {
         /// The sender.
         sender: Address,
-        /// What the node said.
+        /// What the node said, or the person.
         reason: String,
     },
     /// The node refused it for good; it has no effect, and its key is free.
@@ -184,7 +185,7 @@ impl Lane {
         results
     }
 
-    /// Lets a paused lane send again. What was stored is sent by whoever waits for its outcome, or by the same key.
+    /// Lets a lane send again that was paused by a node's answer; a person's pause stays. What was stored is sent by whoever waits for its outcome, or by the same key.
     pub fn resume(&self) {
         self.state.resume();
     }
@@ -227,6 +228,7 @@ impl Lane {
     /// order of nonces. Nothing has left this process yet.
     async fn queue(&self, intent: &Intent, attempt: i64) -> Result<Queued, SubmitError> {
         let mut row = self.state.row.lock().await;
+        self.core.check_not_paused(&self.state, &mut row, &intent.key).await?;
         let (stored, spent) = match self.sign(intent, attempt, &row) {
             Ok(signed) => signed,
             Err(refused) => {

@@ -83,33 +83,46 @@
 //! Defects planted on purpose must be caught by it. Two processes share a store in a real PostgreSQL, one of them stopped.
 //! The follower has a simulation of its own, of several nodes that lie.
 
+mod cancel;
 mod chain;
 mod delivery;
 pub mod doctor;
 pub mod follower;
 mod head;
+mod inspect;
 mod intent;
 mod lane;
 mod outcome;
+mod pause;
 mod policy;
 mod profile;
 mod resend;
 mod revert;
 mod rpc;
 mod settlement;
+mod stand_by;
 mod store;
+mod trace;
 mod transport;
 
 #[cfg(test)]
 mod simulation;
 
+pub use crate::cancel::{CancelBegun, CancelError, Winner};
 pub use crate::chain::{Chain, Counters, LaneError, OpenError};
+pub use crate::inspect::{
+    ATTEMPTS_SHOWN_MAX, Cancelling, InspectError, Inspection, LIST_LINES_MAX, LaneLine, Listed, LogLine, Told,
+    TransactionDetail, TransactionLine, TransactionState, Which,
+};
 pub use crate::intent::{
     CODE_BYTES_MAX, DATA_BYTES_MAX, INITCODE_BYTES_MAX, INTENT_KEY_BYTES_MAX, Intent, IntentError, IntentKey,
     IntentKeyError, TRANSACTION_GAS_MAX, intrinsic_gas,
 };
 pub use crate::lane::{Lane, SubmitError, Submitted};
 pub use crate::outcome::{Execution, Mined, Outcome, OutcomeError, REVERT_BYTES_MAX, Refusal};
+pub use crate::pause::{
+    LanePause, OPERATOR_TEXT_BYTES_MAX, OperatorText, OperatorTextError, PauseError, Paused, Resumed,
+};
 pub use crate::policy::ChangePolicyError;
 pub use crate::profile::file::{PROFILE_BYTES_MAX, ProfileFileError};
 pub use crate::profile::network::{
@@ -121,6 +134,8 @@ pub use crate::rpc::{
     At, Block, BlockTransaction, CallRequest, LogEntry, LogFilter, NodeAnswer, Receipt, Rpc, RpcError, SeenTransaction,
 };
 pub use crate::settlement::{DELAYS_MAX, Settlement, SettlementError, SettlementState, SettlingNode};
+pub use crate::stand_by::{OpenOfLane, RetryError};
 pub use crate::store::{AuditError, LEASE, STATE_ROWS, StoreError, StoreOpenError, state_differences};
+pub use crate::trace::{NodeView, Sight, TraceError, USER_BLOCKS_MAX, UsedBy, Verdict, trace};
 pub use crate::transport::http::{HttpTransport, HttpTransportError};
 pub use crate::transport::{ANSWER_BYTES_MAX, RpcTransport, TransportError, TransportFuture};

@@ -13,6 +13,7 @@
 mod again;
 mod faultless;
 mod node;
+mod operator;
 mod policies;
 pub(crate) mod random;
 pub(crate) mod seeds;

@@ -12,6 +12,8 @@ mod audit;
 mod ends;
 mod event;
 mod lease;
+mod look;
+mod pause;
 mod rows;
 mod schema;
 mod spent;
@@ -33,6 +35,7 @@ pub use self::audit::{AuditError, state_differences};
 pub(crate) use self::event::LaneEvent;
 pub use self::lease::LEASE;
 use self::lease::Lease;
+pub(crate) use self::pause::PauseChange;
 use self::rows::{Cells, bytes, damaged, kept, number, text};
 pub(crate) use self::rows::{Filler, LaneRow, NewTransaction, StoredIntent};
 pub use self::schema::STATE_ROWS;
@@ -170,19 +173,12 @@ impl Store {
         let opening = journal::Store::open(&config);
         #[cfg(test)]
         let opening = still.until(opening);
-        let journal = opening.await?;
-        let store = Self {
-            lease: Lease::new(&journal),
-            journal,
-            genesis: identity.genesis,
-            // Names of this program, which a test reads.
-            tenant: TenantId::parse(TENANT).expect("the tenant's name is one"),
-            actor: Actor::new(ACTOR, ACTOR, None).expect("the actor's name is one"),
+        let store = Self::of(
+            opening.await?,
+            identity.genesis,
             #[cfg(test)]
             still,
-            #[cfg(test)]
-            is_unfenced: false,
-        };
+        );
         match store.check_identity(place, identity).await {
             Ok(()) => Ok(store),
             Err(error) => {
@@ -190,6 +186,21 @@ impl Store {
                 store.close().await;
                 Err(error)
             }
+        }
+    }
+
+    fn of(journal: journal::Store, genesis: B256, #[cfg(test)] still: still::Still) -> Self {
+        Self {
+            lease: Lease::new(&journal),
+            journal,
+            genesis,
+            // Names of this program, which a test reads.
+            tenant: TenantId::parse(TENANT).expect("the tenant's name is one"),
+            actor: Actor::new(ACTOR, ACTOR, None).expect("the actor's name is one"),
+            #[cfg(test)]
+            still,
+            #[cfg(test)]
+            is_unfenced: false,
         }
     }
 
@@ -207,10 +218,12 @@ impl Store {
         if !self.run(unit).await? {
             return Err(TakeError::Held);
         }
-        let sql = "SELECT next_nonce, fence FROM chain_lanes WHERE sender = $1 AND holder = $2";
+        let sql = "SELECT next_nonce, fence, paused FROM chain_lanes WHERE sender = $1 AND holder = $2";
         let found = self.read(sql, &[bytes(sender), bytes(self.lease.holder())]).await?;
         let mut row = Cells(found.into_iter().next().ok_or(TakeError::Held)?.into_iter());
-        Ok(LaneRow { next_nonce: row.unsigned()?, fence: row.unsigned()?, spent: self.spent(sender).await? })
+        let (next_nonce, fence, paused) = (row.unsigned()?, row.unsigned()?, row.text()?);
+        let paused = Some(paused).filter(|reason| !reason.is_empty());
+        Ok(LaneRow { next_nonce, fence, spent: self.spent(sender).await?, paused })
     }
 
     /// Puts the transaction in the queue. Its place there is its place in the lane; the answer comes after the commit.
@@ -220,7 +233,7 @@ impl Store {
         let approved = (!new.approvals.is_empty()).then(|| LaneEvent::approved(new));
         let told: Vec<LaneEvent> = approved.into_iter().chain([LaneEvent::signed(new)]).collect();
         let mut unit = self.telling(new.sender, &told)?;
-        let _ = unit.statement(rows::move_lane(new)?).statement(rows::insert(new)?);
+        let _ = unit.statement(rows::move_lane(new)?).statement(rows::insert(new, self.journal.clock().now())?);
         if let Some((before, now)) = &new.spent {
             spent::spend(&mut unit, new.sender, before, now)?;
         }

@@ -15,7 +15,7 @@ use crate::{Chain, Lane, Outcome, OutcomeError, Refusal, SubmitError};
 const SILENCE: Duration = Duration::from_millis(50);
 
 /// Stores the intent, and goes away before the node takes it.
-async fn left_alone(bench: &Bench, chain: &Chain, lane: &Lane, id: u64) {
+pub(super) async fn left_alone(bench: &Bench, chain: &Chain, lane: &Lane, id: u64) {
     bench.node.refuse(Some(Meaning::InternalError));
     let submitting = tokio::spawn({
         let lane = lane.clone();

@@ -26,12 +26,17 @@ impl Bench {
         Self { folder: tempfile::tempdir().unwrap(), node: Arc::new(Node::faultless(1)) }
     }
 
-    fn store(&self) -> Place {
+    pub(super) fn store(&self) -> Place {
         Place::Sqlite { path: self.folder.path().join("chain.db") }
     }
 
     pub(super) async fn open(&self) -> Chain {
         try_open(&self.node, &self.store()).await.unwrap()
+    }
+
+    /// A chain on another store.
+    pub(super) async fn open_at(&self, store: &Place) -> Chain {
+        try_open(&self.node, store).await.unwrap()
     }
 
     /// A chain that speaks again after so long a silence.

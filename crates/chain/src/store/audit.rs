@@ -121,6 +121,8 @@ fn apply(attempts: &mut BTreeMap<Attempt, Said>, event: &RecordedEvent) -> Resul
         }
         match decoded {
             LaneEvent::Taken { .. }
+            | LaneEvent::Paused { .. }
+            | LaneEvent::Resumed { .. }
             | LaneEvent::Approved { .. }
             | LaneEvent::PolicyRefused { .. }
             | LaneEvent::PolicySet { .. }

@@ -101,6 +101,22 @@ pub(crate) enum LaneEvent {
         /// Who approved it.
         approvals: Vec<ApprovalRecord>,
     },
+    /// Somebody paused the lane: nothing new is stored in it.
+    Paused {
+        /// The sender.
+        sender: String,
+        /// Who did.
+        who: String,
+        /// Why.
+        reason: String,
+    },
+    /// Somebody lifted the pause.
+    Resumed {
+        /// The sender.
+        sender: String,
+        /// Who did.
+        who: String,
+    },
 }
 
 /// An approval, so that whoever reads the log can check it: what was signed for is in the event, the rest is here.
@@ -185,6 +201,14 @@ impl LaneEvent {
         }
     }
 
+    pub(super) fn paused(sender: Address, who: &str, reason: &str) -> Self {
+        Self::Paused { sender: text(sender.as_slice()), who: who.to_owned(), reason: reason.to_owned() }
+    }
+
+    pub(super) fn resumed(sender: Address, who: &str) -> Self {
+        Self::Resumed { sender: text(sender.as_slice()), who: who.to_owned() }
+    }
+
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Taken { .. } => "chain.lane_taken",
@@ -194,6 +218,8 @@ impl LaneEvent {
             Self::PolicyRefused { .. } => "chain.policy_refused",
             Self::PolicySet { .. } => "chain.policy_set",
             Self::PolicyChanged { .. } => "chain.policy_changed",
+            Self::Paused { .. } => "chain.lane_paused",
+            Self::Resumed { .. } => "chain.lane_resumed",
         }
     }
 
@@ -299,6 +325,8 @@ mod tests {
                 "chain.policy_changed",
                 r#"{"sender":"0x01","from_version":1,"from_hash":"0x02","to_version":2,"to_hash":"0x03","approvals":[]}"#,
             ),
+            ("chain.lane_paused", r#"{"sender":"0x01","who":"ana","reason":"no"}"#),
+            ("chain.lane_resumed", r#"{"sender":"0x01","who":"ana"}"#),
         ];
         for (name, stored) in stored {
             let event: LaneEvent = serde_json::from_str(stored).unwrap();

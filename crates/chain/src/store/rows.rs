@@ -3,6 +3,7 @@
 use alloy_primitives::{Address, B256, Bytes, Log};
 use custody::policy::{Approval, Spent};
 use journal::{Parameter, Statement, Value};
+use messages::Timestamp;
 
 use super::StoreError;
 use crate::intent::IntentKey;
@@ -24,6 +25,8 @@ pub(crate) struct LaneRow {
     pub(crate) fence: u64,
     /// What its key has spent, if that has a policy.
     pub(crate) spent: Spent,
+    /// Why nothing new may be stored, if somebody paused it.
+    pub(crate) paused: Option<String>,
 }
 
 /// A signed transaction that is to be stored before it is sent.
@@ -79,10 +82,11 @@ impl StoredIntent {
     }
 }
 
-/// Moves the lane on, if nonce and token are what was thought and the key is free for this attempt.
+/// Moves the lane on, if it is not paused, nonce and token are what was thought, and the key is free for this attempt.
 pub(super) fn move_lane(new: &NewTransaction) -> Result<Statement, StoreError> {
     Ok(Statement {
-        sql: "UPDATE chain_lanes SET next_nonce = $2 WHERE sender = $1 AND next_nonce = $3 AND fence = $4
+        sql:
+            "UPDATE chain_lanes SET next_nonce = $2 WHERE sender = $1 AND next_nonce = $3 AND fence = $4 AND paused = ''
               AND NOT EXISTS (SELECT 1 FROM chain_intents WHERE key = $5 AND (state <> 'refused' OR attempt >= $6))",
         parameters: vec![
             bytes(new.sender),
@@ -96,12 +100,12 @@ pub(super) fn move_lane(new: &NewTransaction) -> Result<Statement, StoreError> {
     })
 }
 
-pub(super) fn insert(new: &NewTransaction) -> Result<Statement, StoreError> {
+pub(super) fn insert(new: &NewTransaction, signed: Timestamp) -> Result<Statement, StoreError> {
     let created = new.created_address.map(|address| address.to_vec()).unwrap_or_default();
     Ok(Statement {
         sql: "INSERT INTO chain_intents (key, attempt, fingerprint, subject, sender, nonce, hash, raw, created_address,
-                state, is_sent_again, reason)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'sent', 0, '')",
+                state, is_sent_again, reason, signed_us)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'sent', 0, '', $10)",
         parameters: vec![
             text(new.key.as_str()),
             Parameter::Integer(new.attempt),
@@ -112,6 +116,7 @@ pub(super) fn insert(new: &NewTransaction) -> Result<Statement, StoreError> {
             bytes(new.hash),
             bytes(&new.raw),
             Parameter::Bytes(created),
+            Parameter::Integer(signed.micros()),
         ],
         rows_expected: Some(1),
     })
@@ -225,13 +230,17 @@ pub(super) fn settle(intent: &StoredIntent, mined: &Mined) -> Result<Statement, 
     })
 }
 
-/// A select of whole intents; what follows is its condition.
+/// A select of whole intents; what follows is its condition, behind further columns if there are some.
 macro_rules! select_intents {
     ($rest:literal) => {
+        select_intents!("", $rest)
+    };
+    ($further:literal, $rest:literal) => {
         concat!(
             "SELECT key, attempt, fingerprint, subject, sender, nonce, hash, raw, created_address, state, reason, filler_hash, \
-             filler_raw, block_number, block_hash, transaction_index, gas_used, execution, revert_data, has_logs, logs \
-             FROM chain_intents ",
+             filler_raw, block_number, block_hash, transaction_index, gas_used, execution, revert_data, has_logs, logs",
+            $further,
+            " FROM chain_intents ",
             $rest
         )
     };
@@ -261,6 +270,14 @@ pub(super) const ENDED_BETWEEN: &str = select_intents!(
 pub(super) const OPEN_KEYS: &str = "SELECT key, sender, nonce FROM chain_intents
     WHERE state IN ('sent', 'cancelling') AND (sender > $1 OR (sender = $1 AND nonce > $2))
     ORDER BY sender, nonce LIMIT $3";
+
+/// Attempts at `$1`, the newest first, at most `$2`; behind the [`COLUMNS`] of each what only people want to know.
+pub(super) const ATTEMPTS: &str = select_intents!(
+    ", is_sent_again, signed_us, reason, filler_hash, filler_raw",
+    "WHERE key = $1 ORDER BY attempt DESC LIMIT $2"
+);
+/// How many columns [`read`] reads.
+pub(super) const COLUMNS: usize = 21;
 
 /// Reads one of the rows that [`NEWEST`] and its likes select.
 pub(super) fn read(row: Vec<Value>) -> Result<StoredIntent, StoreError> {
