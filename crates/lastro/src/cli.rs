@@ -5,6 +5,7 @@ mod chaos;
 mod drex;
 mod journal;
 mod keys;
+mod lane;
 mod network;
 
 pub(crate) use backup::{Backup, BackupCommand, BackupDrill, PersonsArguments, Restore};
@@ -12,6 +13,10 @@ pub(crate) use chaos::{Chaos, Part};
 pub(crate) use drex::{DrexCommand, DrexDeploy, DrexSandbox, PassphraseArguments};
 pub(crate) use journal::{JournalCommand, JournalExport, JournalImport, JournalRebind, JournalSource, JournalVerify};
 pub(crate) use keys::{KeysCheck, KeysCommand, KeysImport, KeysPlace, NewKey};
+pub(crate) use lane::{
+    LaneCommand, LaneDrain, LaneList, LanePauseArguments, LaneResume, LaneStore, LedgerArguments, TxCancel, TxCommand,
+    TxList, TxRetry, TxShow, TxTrace, WhoArgument,
+};
 pub(crate) use network::{ChainCommand, Doctor, FailOn, ProfileArguments, ProfileCheck, ProfileCommand, ProfileName};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -70,6 +75,12 @@ pub(crate) enum Command {
     /// Networks: what they are expected to be, and whether a live one is
     #[command(subcommand)]
     Chain(ChainCommand),
+    /// Stored transactions: look at them, send them again, cancel them
+    #[command(subcommand)]
+    Tx(TxCommand),
+    /// Lanes, in which a sender's transactions stand in order: look at them, pause and drain them
+    #[command(subcommand)]
+    Lane(LaneCommand),
     /// The embedded EVM ledger
     #[command(subcommand)]
     Ledger(LedgerCommand),

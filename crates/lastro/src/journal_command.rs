@@ -1,7 +1,7 @@
 //! `lastro journal …`: the audit trail, checked and carried elsewhere without the platform.
 
 pub(crate) mod import;
-mod rebind;
+pub(crate) mod rebind;
 pub(crate) mod services;
 pub(crate) mod source;
 

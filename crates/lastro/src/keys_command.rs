@@ -109,7 +109,7 @@ fn as_json(key: &KeyInfo, keys: &KeystoreDirectory) -> Value {
 }
 
 /// The folder, which reading must not make.
-fn existing(place: &KeysPlace) -> Result<KeystoreDirectory, Failure> {
+pub(crate) fn existing(place: &KeysPlace) -> Result<KeystoreDirectory, Failure> {
     if !place.keystore.is_dir() {
         let error = anyhow!("there is no folder `{}`", place.keystore.display());
         return Err(Failure::new(FailureKind::Usage, error).with_hint("name the folder that `lastro keys new` made"));
@@ -117,7 +117,8 @@ fn existing(place: &KeysPlace) -> Result<KeystoreDirectory, Failure> {
     KeystoreDirectory::open(&place.keystore).map_err(failure)
 }
 
-fn parse(label: &str) -> Result<KeyLabel, Failure> {
+/// The label, as the command line gives it.
+pub(crate) fn parse(label: &str) -> Result<KeyLabel, Failure> {
     KeyLabel::parse(label).map_err(|error| Failure::new(FailureKind::Usage, error))
 }
 
@@ -134,7 +135,7 @@ pub(crate) fn read_passphrase(arguments: &PassphraseArguments) -> Result<Passphr
 
 /// What the operating system refuses is the machine's matter, but for a file that is not there to be read; all else is the
 /// command's.
-fn failure(error: KeystoreError) -> Failure {
+pub(crate) fn failure(error: KeystoreError) -> Failure {
     let (kind, hint) = match &error {
         KeystoreError::Io { action: READ, source, .. } if source.kind() == ErrorKind::NotFound => {
             (FailureKind::Usage, None)

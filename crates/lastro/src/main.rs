@@ -18,11 +18,14 @@ mod in_process;
 mod interruption;
 mod journal_command;
 mod keys_command;
+mod lane_command;
+mod lane_store;
 mod ledger_command;
 mod network_arguments;
 mod own_ledger;
 mod printer;
 mod table;
+mod tx_command;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -49,6 +52,8 @@ fn run(command: Command, printer: &Printer) -> Result<(), Failure> {
         Command::Drex(command) => drex_command::run(command, printer),
         Command::Doctor(arguments) => doctor_command::run(&arguments, printer),
         Command::Chain(command) => chain_command::run(command, printer),
+        Command::Tx(command) => tx_command::run(&command, printer),
+        Command::Lane(command) => lane_command::run(&command, printer),
         Command::Ledger(command) => ledger_command::run(command, printer),
         Command::Journal(command) => journal_command::run(command, printer),
         Command::Keys(command) => keys_command::run(&command, printer),

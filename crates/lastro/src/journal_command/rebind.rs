@@ -139,13 +139,21 @@ fn plan_json(choice: &str, plan: &Rebinding) -> Value {
 
 fn cause(arguments: &JournalRebind, store: &Store) -> Result<Cause, Failure> {
     let usage = |error: messages::NameError| Failure::new(FailureKind::Usage, error);
-    let of_the_system = || std::env::var("USER").ok().filter(|user| !user.is_empty());
-    let who = arguments.who.clone().or_else(of_the_system).ok_or_else(|| {
-        Failure::new(FailureKind::Usage, anyhow!("nobody knows who does this")).with_hint("say so with `--who`")
-    })?;
+    let who = who_does_it(arguments.who.as_deref())?;
     let command = store.entropy().command_id(store.clock().now());
     let (tenant, actor) = (TenantId::parse(TENANT).map_err(usage)?, Actor::new(&who, CLIENT, None).map_err(usage)?);
     Ok(Cause::beginning(tenant, actor, command))
+}
+
+/// Who is named, or else the user of the operating system.
+///
+/// # Errors
+/// [`FailureKind::Usage`] if neither is known.
+pub(crate) fn who_does_it(named: Option<&str>) -> Result<String, Failure> {
+    let of_the_system = || std::env::var("USER").ok().filter(|user| !user.is_empty());
+    named.map(str::to_owned).or_else(of_the_system).ok_or_else(|| {
+        Failure::new(FailureKind::Usage, anyhow!("nobody knows who does this")).with_hint("say so with `--who`")
+    })
 }
 
 fn failure(error: RebindError) -> Failure {

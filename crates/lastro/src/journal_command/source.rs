@@ -20,20 +20,25 @@ pub(super) fn source_of(named: &JournalSource) -> Result<Source, Failure> {
 
 /// A store.
 pub(crate) fn place_of(named: &JournalSource) -> Result<Place, Failure> {
+    place_with(&named.source, named.schema.as_deref(), JOURNAL_FILE)
+}
+
+/// A store, whose file has this name where a directory is named.
+pub(crate) fn place_with(source: &str, schema: Option<&str>, file: &str) -> Result<Place, Failure> {
     let usage = |what: String, hint: &str| Err(Failure::new(FailureKind::Usage, anyhow!(what)).with_hint(hint));
-    let is_url = named.source.starts_with("postgres://") || named.source.starts_with("postgresql://");
-    match (&named.schema, is_url) {
-        (Some(schema), true) => return Ok(Place::Postgres { url: named.source.clone(), schema: schema.clone() }),
+    let is_url = source.starts_with("postgres://") || source.starts_with("postgresql://");
+    match (schema, is_url) {
+        (Some(schema), true) => return Ok(Place::Postgres { url: source.to_owned(), schema: schema.to_owned() }),
         // The URL may hold a password and is not repeated.
         (None, true) => return usage("a PostgreSQL holds many stores".to_owned(), "name one by `--schema`"),
         (Some(_), false) => {
-            return usage(format!("`{}` is no PostgreSQL", named.source), "`--schema` goes with `postgres://…` alone");
+            return usage(format!("`{source}` is no PostgreSQL"), "`--schema` goes with `postgres://…` alone");
         }
         (None, false) => {}
     }
-    let mut path = PathBuf::from(&named.source);
+    let mut path = PathBuf::from(source);
     if path.is_dir() {
-        path.push(JOURNAL_FILE);
+        path.push(file);
     }
     if is_sqlite(&path) {
         return Ok(Place::Sqlite { path });

@@ -1,0 +1,286 @@
+//! `lastro lane …`: lanes, looked at, paused, resumed and drained. No key is ever used.
+
+use crate::cli::{LaneCommand, LaneDrain, LaneList, LanePauseArguments, LaneResume, Language};
+use crate::doctor_command::catalogue::filled;
+use crate::failure::{Failure, FailureKind};
+use crate::journal_command::environment;
+use crate::lane_store::{Looking, moment, reason_of, waited, who_of};
+use crate::ledger_command::run::StopSignals;
+use crate::printer::{Mark, Printer};
+use crate::table::{Align, Table};
+use alloy_primitives::Address;
+use anyhow::anyhow;
+use chain::{Chain, LaneLine, LanePause, Listed, OutcomeError, PauseError, Paused, Resumed};
+use custody::Custody;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// Runs one of the commands.
+pub(crate) fn run(command: &LaneCommand, printer: &Printer) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(environment)?;
+    match command {
+        LaneCommand::List(arguments) => runtime.block_on(list(arguments, printer)),
+        LaneCommand::Pause(arguments) => runtime.block_on(pause(arguments, printer)),
+        LaneCommand::Resume(arguments) => runtime.block_on(resume(arguments, printer)),
+        LaneCommand::Drain(arguments) => runtime.block_on(drain(arguments, printer)),
+    }
+}
+
+async fn list(arguments: &LaneList, printer: &Printer) -> Result<(), Failure> {
+    let looking = Looking::open(&arguments.store).await?;
+    let listed = looking.inspection.lanes().await.map_err(environment);
+    let (chain_id, genesis) = (looking.inspection.chain_id(), looking.inspection.genesis());
+    looking.inspection.close().await;
+    let listed = listed?;
+    show_lanes(&listed, Words::of(arguments.language.lang), printer);
+    let lanes: Vec<Value> = listed.lines.iter().map(lane_json).collect();
+    printer.json(&json!({ "chainId": chain_id, "genesisHash": genesis, "lanes": lanes, "hasMore": listed.has_more }));
+    Ok(())
+}
+
+fn show_lanes(listed: &Listed<LaneLine>, words: &Words, printer: &Printer) {
+    if listed.lines.is_empty() {
+        return printer.line(words.no_lanes);
+    }
+    let [sender, next, open, taken, paused] = words.columns;
+    let mut table = Table::new([
+        (Align::Left, sender),
+        (Align::Right, next),
+        (Align::Right, open),
+        (Align::Right, taken),
+        (Align::Left, paused),
+    ]);
+    for lane in &listed.lines {
+        table.row([
+            lane.sender.to_string(),
+            lane.next_nonce.to_string(),
+            lane.open_count.to_string(),
+            lane.taken_count.to_string(),
+            lane.paused.as_ref().map_or_else(|| "-".to_owned(), |pause| pause_in_words(pause, words)),
+        ]);
+    }
+    table.lines().iter().for_each(|line| printer.line(line));
+    if listed.has_more {
+        printer.line(words.has_more);
+    }
+}
+
+fn pause_in_words(pause: &LanePause, words: &Words) -> String {
+    let facts = [("reason", pause.reason.clone()), ("who", pause.who.clone()), ("since", moment(pause.since))];
+    filled(words.pause, &facts)
+}
+
+async fn pause(arguments: &LanePauseArguments, printer: &Printer) -> Result<(), Failure> {
+    let (why, who) = (reason_of(&arguments.reason)?, who_of(&arguments.who)?);
+    let looking = Looking::open(&arguments.store).await?;
+    let paused = looking.inspection.pause_lane(arguments.sender, &why, &who).await;
+    looking.inspection.close().await;
+    let (paused, words) = (paused.map_err(pause_failure)?, Words::of(arguments.language.lang));
+    tell_paused(&paused, words, printer);
+    printer.note(words.still_sent);
+    let (reason, by) = match &paused {
+        Paused::Now => (why.to_string(), who.to_string()),
+        Paused::Before(pause) => (pause.reason.clone(), pause.who.clone()),
+    };
+    printer.json(&json!({
+        "sender": arguments.sender.to_string(),
+        "isPaused": true,
+        "wasPaused": matches!(paused, Paused::Before(_)),
+        "reason": reason,
+        "who": by,
+    }));
+    Ok(())
+}
+
+fn tell_paused(paused: &Paused, words: &Words, printer: &Printer) {
+    match paused {
+        Paused::Now => printer.line(words.paused_now),
+        Paused::Before(pause) => {
+            printer.line(&filled(words.paused_before, &[("pause", pause_in_words(pause, words))]));
+        }
+    }
+}
+
+async fn resume(arguments: &LaneResume, printer: &Printer) -> Result<(), Failure> {
+    let who = who_of(&arguments.who)?;
+    let looking = Looking::open(&arguments.store).await?;
+    let resumed = looking.inspection.resume_lane(arguments.sender, &who).await;
+    looking.inspection.close().await;
+    let (resumed, words) = (resumed.map_err(pause_failure)?, Words::of(arguments.language.lang));
+    printer.line(match resumed {
+        Resumed::Now => words.resumed_now,
+        Resumed::Before => words.resumed_before,
+    });
+    printer.json(&json!({
+        "sender": arguments.sender.to_string(),
+        "isPaused": false,
+        "wasPaused": resumed == Resumed::Now,
+        "who": who.to_string(),
+    }));
+    Ok(())
+}
+
+/// How a drain ended.
+struct Drained {
+    open_count: u64,
+    /// Whether a signal ended the wait.
+    is_stopped: bool,
+}
+
+async fn drain(arguments: &LaneDrain, printer: &Printer) -> Result<(), Failure> {
+    let (why, who) = (reason_of(&arguments.reason)?, who_of(&arguments.who)?);
+    let (sender, words) = (arguments.sender, Words::of(arguments.language.lang));
+    let looking = Looking::open(&arguments.store).await?;
+    let chain = looking.chain(&arguments.ledger, |profile| Ok(Custody::new(profile.network()))).await?;
+    let paused = chain.pause_lane(sender, &why, &who).await.map_err(pause_failure);
+    let drained = match &paused {
+        Ok(paused) => {
+            tell_paused(paused, words, printer);
+            wait_until_drained(&chain, sender, Duration::from_secs(arguments.ledger.wait), words, printer).await
+        }
+        Err(_) => Ok(Drained { open_count: 0, is_stopped: false }),
+    };
+    chain.close().await;
+    let (paused, drained) = (paused?, drained?);
+    printer.json(&json!({
+        "sender": sender.to_string(),
+        "isPaused": true,
+        "wasPaused": matches!(paused, Paused::Before(_)),
+        "isDrained": drained.open_count == 0,
+        "openCount": drained.open_count,
+    }));
+    let open = [("count", drained.open_count.to_string())];
+    if drained.open_count == 0 {
+        printer.marked_line(Mark::Good, words.drained, words.nothing_open);
+        return Ok(());
+    }
+    printer.marked_line(Mark::Doubtful, words.not_drained, &filled(words.left_open, &open));
+    let count = drained.open_count;
+    let error = match drained.is_stopped {
+        true => anyhow!("the wait was stopped with {count} transactions open; the lane of {sender} stays paused"),
+        false => anyhow!("{count} transactions are open still; the lane of {sender} stays paused"),
+    };
+    let hint = "`lastro tx list STORE --open` names them; drain it again, or `lastro lane resume`";
+    Err(Failure::new(FailureKind::Unknown, error).with_hint(hint))
+}
+
+/// Waits for the lowest nonce's outcome, then for the next one's, until there is none, the time is up, or a signal comes.
+async fn wait_until_drained(
+    chain: &Chain,
+    sender: Address,
+    wait: Duration,
+    words: &Words,
+    printer: &Printer,
+) -> Result<Drained, Failure> {
+    let (began, mut signals) = (Instant::now(), StopSignals::take()?);
+    loop {
+        let open = chain.open_of(sender).await.map_err(environment)?;
+        let Some(lowest) = open.lowest else { return Ok(Drained { open_count: 0, is_stopped: false }) };
+        let left = wait.saturating_sub(began.elapsed());
+        if left.is_zero() {
+            return Ok(Drained { open_count: open.count, is_stopped: false });
+        }
+        let what = filled(words.draining, &[("count", open.count.to_string())]);
+        let ended = tokio::select! {
+            biased;
+            () = signals.received() => return Ok(Drained { open_count: open.count, is_stopped: true }),
+            ended = waited(printer, &what, chain.outcome(&lowest, left)) => ended,
+        };
+        match ended {
+            // An outcome whose logs cannot be read is one all the same.
+            Ok(_)
+            | Err(OutcomeError::TimedOut { .. } | OutcomeError::Logs { .. } | OutcomeError::NoSuchIntent { .. }) => {}
+            Err(error @ OutcomeError::Stopped { .. }) => return Err(Failure::new(FailureKind::Unknown, error)),
+            Err(error @ OutcomeError::Store { .. }) => return Err(environment(error)),
+        }
+    }
+}
+
+fn pause_failure(error: PauseError) -> Failure {
+    match error {
+        PauseError::NoSuchLane { .. } => {
+            Failure::new(FailureKind::Usage, error).with_hint("`lastro lane list STORE` names those that it has")
+        }
+        PauseError::Contended { .. } => {
+            Failure::new(FailureKind::Refused, error).with_hint("look at it with `lastro lane list`, and do it again")
+        }
+        PauseError::Store(_) => environment(error),
+    }
+}
+
+fn lane_json(lane: &LaneLine) -> Value {
+    let paused = lane
+        .paused
+        .as_ref()
+        .map(|pause| json!({ "reason": pause.reason, "who": pause.who, "sinceMicroseconds": pause.since.micros() }));
+    json!({
+        "sender": lane.sender.to_string(),
+        "nextNonce": lane.next_nonce,
+        "openCount": lane.open_count,
+        "takenCount": lane.taken_count,
+        "leasedUntilMicroseconds": lane.leased_until.map(messages::Timestamp::micros),
+        "paused": paused,
+    })
+}
+
+/// Everything that the commands say when they succeed.
+struct Words {
+    /// Sender, next nonce, open, taken, paused.
+    columns: [&'static str; 5],
+    no_lanes: &'static str,
+    has_more: &'static str,
+    pause: &'static str,
+    paused_now: &'static str,
+    paused_before: &'static str,
+    still_sent: &'static str,
+    resumed_now: &'static str,
+    resumed_before: &'static str,
+    draining: &'static str,
+    drained: &'static str,
+    nothing_open: &'static str,
+    not_drained: &'static str,
+    left_open: &'static str,
+}
+
+impl Words {
+    const fn of(language: Language) -> &'static Self {
+        match language {
+            Language::En => &ENGLISH,
+            Language::PtBr => &PORTUGUESE,
+        }
+    }
+}
+
+const ENGLISH: Words = Words {
+    columns: ["sender", "next nonce", "open", "times taken", "paused"],
+    no_lanes: "no lanes",
+    has_more: "there are more lanes than are shown",
+    pause: "{reason} ({who}, since {since})",
+    paused_now: "the lane is paused: no process stores anything new in it until it is resumed",
+    paused_before: "the lane was paused before, and stays so: {pause}",
+    still_sent: "What is stored already is still sent, and ends.",
+    resumed_now: "the lane is resumed",
+    resumed_before: "the lane was not paused",
+    draining: "{count} open",
+    drained: "drained",
+    nothing_open: "nothing in the lane is without an end; it stays paused until `lastro lane resume`",
+    not_drained: "not drained",
+    left_open: "{count} transactions have no end; the lane stays paused",
+};
+
+const PORTUGUESE: Words = Words {
+    columns: ["remetente", "próximo nonce", "abertas", "vezes tomada", "pausada"],
+    no_lanes: "nenhuma fila",
+    has_more: "há mais filas do que as mostradas",
+    pause: "{reason} ({who}, desde {since})",
+    paused_now: "a fila está pausada: nenhum processo guarda nada novo nela até que seja retomada",
+    paused_before: "a fila já estava pausada, e continua: {pause}",
+    still_sent: "O que já está guardado ainda é enviado, e termina.",
+    resumed_now: "a fila foi retomada",
+    resumed_before: "a fila não estava pausada",
+    draining: "{count} abertas",
+    drained: "esvaziada",
+    nothing_open: "nada na fila está sem desfecho; ela continua pausada até `lastro lane resume`",
+    not_drained: "não esvaziada",
+    left_open: "{count} transações sem desfecho; a fila continua pausada",
+};
