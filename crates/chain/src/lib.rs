@@ -62,6 +62,8 @@
 //! [`NetworkProfile`] (what a network is expected to be), [`Rpc`] (reading), [`RpcTransport`] (the way to a node), [`Revert`];
 //! [`doctor`] looks at nodes before anything is entrusted to them; [`follower`] gives each final block once, in order, and
 //! [`Settlement`] stores and publishes what ended in it. Without one, whoever waits for an outcome asks for receipts.
+//! [`Inspection`] looks at a store without keys and without a node; [`Chain::pause_lane`], [`Chain::cancel`], [`Chain::retry`] and
+//! [`trace()`] are what an operator steps in with.
 //!
 //! # What it must not know
 //!

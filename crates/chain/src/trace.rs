@@ -204,3 +204,92 @@ impl NodeView {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::Cancelling;
+    use crate::outcome::{Execution, Mined, Refusal};
+    use crate::{IntentKey, Outcome};
+
+    const NONCE: u64 = 7;
+
+    fn attempt(is_cancelling: bool, outcome: Option<Outcome>) -> TransactionDetail {
+        let cancelling = Cancelling { reason: "no".to_owned(), hash: B256::repeat_byte(2), raw: vec![2].into() };
+        TransactionDetail {
+            key: IntentKey::parse("k").unwrap(),
+            attempt: 1,
+            sender: Address::ZERO,
+            nonce: NONCE,
+            hash: B256::repeat_byte(1),
+            raw: vec![1].into(),
+            fingerprint: B256::ZERO,
+            subject: String::new(),
+            created_address: None,
+            signed: None,
+            is_sent_again: false,
+            cancelling: is_cancelling.then_some(cancelling),
+            outcome,
+            has_logs: true,
+        }
+    }
+
+    fn mined() -> Outcome {
+        Outcome::Mined(Mined {
+            hash: B256::repeat_byte(1),
+            block_number: 5,
+            block_hash: B256::repeat_byte(5),
+            transaction_index: 0,
+            gas_used: 21_000,
+            created_address: None,
+            execution: Execution::Succeeded,
+            logs: Vec::new(),
+        })
+    }
+
+    fn in_block(hash: u8) -> Sight {
+        Sight::InBlock { number: 5, hash: B256::repeat_byte(hash), is_success: true, gas_used: 21_000 }
+    }
+
+    fn view(original: Sight, sender_count: u64) -> NodeView {
+        let (genesis, used_by) = (Some(B256::ZERO), UsedBy::NoOther);
+        NodeView { chain_id: 1337, genesis, head: 9, sender_count, original, empty: None, used_by }
+    }
+
+    #[test]
+    fn each_sight_of_an_open_attempt_has_its_meaning() {
+        let other = UsedBy::Other { hash: B256::repeat_byte(9), block_number: 5 };
+        let cases = [
+            (view(in_block(5), 8), Verdict::MinedNotStored),
+            (view(Sight::InPool, 7), Verdict::InPool),
+            (view(Sight::InPool, 3), Verdict::WaitsForLower),
+            (view(Sight::Nowhere, 7), Verdict::Lost),
+            (view(Sight::Nowhere, 3), Verdict::LostBehindLower),
+            (NodeView { used_by: other, ..view(Sight::Nowhere, 8) }, Verdict::DisplacedNotStored),
+            (NodeView { used_by: UsedBy::LongAgo, ..view(Sight::Nowhere, 8) }, Verdict::UsedLongAgo),
+            (NodeView { empty: Some(in_block(5)), ..view(Sight::Nowhere, 8) }, Verdict::CancelledNotStored),
+            (NodeView { empty: Some(Sight::InPool), ..view(Sight::Nowhere, 7) }, Verdict::InPool),
+            (NodeView { genesis: None, ..view(in_block(5), 8) }, Verdict::OtherLedger),
+            (NodeView { chain_id: 1, ..view(in_block(5), 8) }, Verdict::OtherLedger),
+        ];
+        for (view, verdict) in cases {
+            assert_eq!(view.verdict(&attempt(view.empty.is_some(), None), 1337, B256::ZERO), verdict, "{view:?}");
+        }
+    }
+
+    #[test]
+    fn an_end_is_held_against_what_the_node_has() {
+        let refused = || Outcome::Refused(Refusal { reason: "no".to_owned() });
+        let cases = [
+            (mined(), view(in_block(5), 8), Verdict::Agrees),
+            (mined(), view(in_block(6), 8), Verdict::Contradicts),
+            (mined(), view(Sight::Nowhere, 7), Verdict::Contradicts),
+            (mined(), NodeView { head: 4, ..view(Sight::InPool, 7) }, Verdict::NodeBehind),
+            (refused(), view(Sight::Nowhere, 7), Verdict::Agrees),
+            (refused(), view(in_block(5), 8), Verdict::Contradicts),
+        ];
+        for (outcome, view, verdict) in cases {
+            assert_eq!(view.verdict(&attempt(false, Some(outcome)), 1337, B256::ZERO), verdict, "{view:?}");
+        }
+    }
+}

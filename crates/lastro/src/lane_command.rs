@@ -10,7 +10,7 @@ use crate::printer::{Mark, Printer};
 use crate::table::{Align, Table};
 use alloy_primitives::Address;
 use anyhow::anyhow;
-use chain::{Chain, LaneLine, LanePause, Listed, OutcomeError, PauseError, Paused, Resumed};
+use chain::{Chain, LaneLine, LanePause, Listed, OperatorText, OutcomeError, PauseError, Paused, Resumed};
 use custody::Custody;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -120,79 +120,106 @@ async fn resume(arguments: &LaneResume, printer: &Printer) -> Result<(), Failure
     Ok(())
 }
 
+async fn drain(arguments: &LaneDrain, printer: &Printer) -> Result<(), Failure> {
+    let (why, who) = (reason_of(&arguments.reason)?, who_of(&arguments.who)?);
+    let words = Words::of(arguments.language.lang);
+    let looking = Looking::open(&arguments.store).await?;
+    let chain = looking.chain(&arguments.ledger, |profile| Ok(Custody::new(profile.network()))).await?;
+    let waiting = Waiting {
+        chain: &chain,
+        sender: arguments.sender,
+        wait: Duration::from_secs(arguments.ledger.wait),
+        // From here on no signal ends the command before it has said that the lane is paused.
+        signals: StopSignals::take()?,
+    };
+    let drained = waiting.drain(&why, &who, words, printer).await;
+    printer.progress_end();
+    chain.close().await;
+    let drained = drained?;
+    printer.json(&json!({
+        "sender": arguments.sender.to_string(),
+        "isPaused": true,
+        "wasPaused": drained.was_paused,
+        "isDrained": drained.open_count == 0,
+        "openCount": drained.open_count,
+    }));
+    drained.judged(arguments.sender, words, printer)
+}
+
+/// A lane that is to be drained.
+struct Waiting<'a> {
+    chain: &'a Chain,
+    sender: Address,
+    wait: Duration,
+    signals: StopSignals,
+}
+
 /// How a drain ended.
 struct Drained {
+    was_paused: bool,
     open_count: u64,
     /// Whether a signal ended the wait.
     is_stopped: bool,
 }
 
-async fn drain(arguments: &LaneDrain, printer: &Printer) -> Result<(), Failure> {
-    let (why, who) = (reason_of(&arguments.reason)?, who_of(&arguments.who)?);
-    let (sender, words) = (arguments.sender, Words::of(arguments.language.lang));
-    let looking = Looking::open(&arguments.store).await?;
-    let chain = looking.chain(&arguments.ledger, |profile| Ok(Custody::new(profile.network()))).await?;
-    let paused = chain.pause_lane(sender, &why, &who).await.map_err(pause_failure);
-    let drained = match &paused {
-        Ok(paused) => {
-            tell_paused(paused, words, printer);
-            wait_until_drained(&chain, sender, Duration::from_secs(arguments.ledger.wait), words, printer).await
-        }
-        Err(_) => Ok(Drained { open_count: 0, is_stopped: false }),
-    };
-    chain.close().await;
-    let (paused, drained) = (paused?, drained?);
-    printer.json(&json!({
-        "sender": sender.to_string(),
-        "isPaused": true,
-        "wasPaused": matches!(paused, Paused::Before(_)),
-        "isDrained": drained.open_count == 0,
-        "openCount": drained.open_count,
-    }));
-    let open = [("count", drained.open_count.to_string())];
-    if drained.open_count == 0 {
-        printer.marked_line(Mark::Good, words.drained, words.nothing_open);
-        return Ok(());
+impl Waiting<'_> {
+    async fn drain(
+        mut self,
+        why: &OperatorText,
+        who: &OperatorText,
+        words: &Words,
+        printer: &Printer,
+    ) -> Result<Drained, Failure> {
+        let paused = self.chain.pause_lane(self.sender, why, who).await.map_err(pause_failure)?;
+        tell_paused(&paused, words, printer);
+        let (open_count, is_stopped) = self.wait_until_drained(words, printer).await?;
+        Ok(Drained { was_paused: matches!(paused, Paused::Before(_)), open_count, is_stopped })
     }
-    printer.marked_line(Mark::Doubtful, words.not_drained, &filled(words.left_open, &open));
-    let count = drained.open_count;
-    let error = match drained.is_stopped {
-        true => anyhow!("the wait was stopped with {count} transactions open; the lane of {sender} stays paused"),
-        false => anyhow!("{count} transactions are open still; the lane of {sender} stays paused"),
-    };
-    let hint = "`lastro tx list STORE --open` names them; drain it again, or `lastro lane resume`";
-    Err(Failure::new(FailureKind::Unknown, error).with_hint(hint))
+
+    /// Waits for the lowest nonce's outcome, then for the next one's, until there is none, the time is up, or a signal comes. Says
+    /// how many are open then, and whether it was a signal.
+    async fn wait_until_drained(&mut self, words: &Words, printer: &Printer) -> Result<(u64, bool), Failure> {
+        let began = Instant::now();
+        loop {
+            let open = self.chain.open_of(self.sender).await.map_err(environment)?;
+            let Some(lowest) = open.lowest else { return Ok((0, false)) };
+            let left = self.wait.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return Ok((open.count, false));
+            }
+            let what = filled(words.draining, &[("count", open.count.to_string())]);
+            let ended = tokio::select! {
+                biased;
+                () = self.signals.received() => return Ok((open.count, true)),
+                ended = waited(printer, &what, self.chain.outcome(&lowest, left)) => ended,
+            };
+            match ended {
+                // An outcome whose logs cannot be read is one all the same.
+                Ok(_)
+                | Err(OutcomeError::TimedOut { .. } | OutcomeError::Logs { .. } | OutcomeError::NoSuchIntent { .. }) => {
+                }
+                Err(error @ OutcomeError::Stopped { .. }) => return Err(Failure::new(FailureKind::Unknown, error)),
+                Err(error @ OutcomeError::Store { .. }) => return Err(environment(error)),
+            }
+        }
+    }
 }
 
-/// Waits for the lowest nonce's outcome, then for the next one's, until there is none, the time is up, or a signal comes.
-async fn wait_until_drained(
-    chain: &Chain,
-    sender: Address,
-    wait: Duration,
-    words: &Words,
-    printer: &Printer,
-) -> Result<Drained, Failure> {
-    let (began, mut signals) = (Instant::now(), StopSignals::take()?);
-    loop {
-        let open = chain.open_of(sender).await.map_err(environment)?;
-        let Some(lowest) = open.lowest else { return Ok(Drained { open_count: 0, is_stopped: false }) };
-        let left = wait.saturating_sub(began.elapsed());
-        if left.is_zero() {
-            return Ok(Drained { open_count: open.count, is_stopped: false });
+impl Drained {
+    fn judged(&self, sender: Address, words: &Words, printer: &Printer) -> Result<(), Failure> {
+        let count = self.open_count;
+        if count == 0 {
+            printer.marked_line(Mark::Good, words.drained, words.nothing_open);
+            return Ok(());
         }
-        let what = filled(words.draining, &[("count", open.count.to_string())]);
-        let ended = tokio::select! {
-            biased;
-            () = signals.received() => return Ok(Drained { open_count: open.count, is_stopped: true }),
-            ended = waited(printer, &what, chain.outcome(&lowest, left)) => ended,
+        let left = filled(words.left_open, &[("count", count.to_string())]);
+        printer.marked_line(Mark::Doubtful, words.not_drained, &left);
+        let error = match self.is_stopped {
+            true => anyhow!("the wait was stopped, without an end are {count}; the lane of {sender} stays paused"),
+            false => anyhow!("the time is up, without an end are {count}; the lane of {sender} stays paused"),
         };
-        match ended {
-            // An outcome whose logs cannot be read is one all the same.
-            Ok(_)
-            | Err(OutcomeError::TimedOut { .. } | OutcomeError::Logs { .. } | OutcomeError::NoSuchIntent { .. }) => {}
-            Err(error @ OutcomeError::Stopped { .. }) => return Err(Failure::new(FailureKind::Unknown, error)),
-            Err(error @ OutcomeError::Store { .. }) => return Err(environment(error)),
-        }
+        let hint = "`lastro tx list STORE --open` names them; drain it again, or `lastro lane resume`";
+        Err(Failure::new(FailureKind::Unknown, error).with_hint(hint))
     }
 }
 
@@ -265,7 +292,7 @@ const ENGLISH: Words = Words {
     drained: "drained",
     nothing_open: "nothing in the lane is without an end; it stays paused until `lastro lane resume`",
     not_drained: "not drained",
-    left_open: "{count} transactions have no end; the lane stays paused",
+    left_open: "without an end: {count}; the lane stays paused",
 };
 
 const PORTUGUESE: Words = Words {
@@ -282,5 +309,5 @@ const PORTUGUESE: Words = Words {
     drained: "esvaziada",
     nothing_open: "nada na fila está sem desfecho; ela continua pausada até `lastro lane resume`",
     not_drained: "não esvaziada",
-    left_open: "{count} transações sem desfecho; a fila continua pausada",
+    left_open: "sem desfecho: {count}; a fila continua pausada",
 };

@@ -21,3 +21,4 @@ mod ledger_fixture;
 mod link_schedules;
 mod program;
 mod seeded;
+mod tx_lane;
