@@ -15,7 +15,7 @@ use crate::lane::{SubmitError, Submitted};
 use crate::outcome::{Mined, Outcome};
 use crate::pause::OperatorText;
 use crate::policy::reference;
-use crate::store::{Filler, LaneRow, StoreError, StoredIntent};
+use crate::store::{Filler, LaneRow, StoreError, StoredIntent, TakeError};
 
 /// An empty transaction is stored that competes with the intent's.
 #[derive(Debug)]
@@ -171,8 +171,15 @@ impl Core {
         let label = self.key_of(sender).ok_or_else(|| CancelError::NoKey { key: key.clone(), sender })?;
         let held = self.held_lane(&label).await;
         let (lane, is_new) = held.map_err(|source| CancelError::Lane { key: key.clone(), source })?;
-        let row = lane.row.lock().await;
-        let begun = self.begin_cancelling(&lane, row, intent, reason).await;
+        let mut begun = self.begin_cancelling(&lane, lane.row.lock().await, intent, reason).await;
+        if matches!(begun, Ok(None)) && self.open_intent(key).await?.cancelling.is_none() {
+            // Another process had the lane meanwhile. If that one is gone, it is ours again.
+            begun = match self.reload(&lane, 0).await {
+                Ok(()) => self.begin_cancelling(&lane, lane.row.lock().await, intent, reason).await,
+                Err(TakeError::Held) => Ok(None),
+                Err(TakeError::Store(source)) => return Err(CancelError::Store { key: key.clone(), source }),
+            };
+        }
         if is_new {
             // Now that the empty one is stored, or is known not to be.
             self.recover(sender).await;

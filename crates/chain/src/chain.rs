@@ -345,13 +345,18 @@ impl Core {
         if let Some(state) = lanes.get(&sender) {
             return Ok((Arc::clone(state), false));
         }
+        // Whoever has another policy does not take the lane from those who have the right one.
+        let _ = self.first_policy(label, sender).await?;
         let count = self.rpc.transaction_count(sender, At::Latest).await;
         let count = count.map_err(|source| LaneError::Node { source })?;
         let row = self.store.take_lane(sender, count).await.map_err(|error| match error {
             TakeError::Held => LaneError::Held { sender },
             TakeError::Store(source) => LaneError::Store(source),
         })?;
-        self.check_policy(label, sender).await?;
+        if let Err(error) = self.check_policy(label, sender).await {
+            self.store.release_lane(sender, row.fence).await;
+            return Err(error);
+        }
         let (row, pause) = (Mutex::new(row), std::sync::Mutex::new(self.stopped.get().cloned()));
         let state = Arc::new(LaneState { label: label.clone(), sender, row, pause });
         let _ = lanes.insert(sender, Arc::clone(&state));

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
 use custody::SignError;
-use custody::policy::Spent;
+use custody::policy::{Approval, Policy, Spent};
 
-use crate::chain::{Core, LaneState};
+use crate::chain::{Core, LaneError, LaneState};
 use crate::intent::{Intent, IntentError, IntentKey};
 use crate::policy::reference;
 use crate::store::{Admission, LaneRow, NewTransaction, Pending, StoreError, StoredIntent, TakeError};
@@ -62,6 +62,14 @@ pub enum SubmitError {
         key: IntentKey,
         /// Why not.
         source: Box<SignError>,
+    },
+    /// The key's policy was changed meanwhile, and this process has another. Nothing was stored; start it with the present one.
+    #[error("intent `{key}` was not stored")]
+    OtherPolicy {
+        /// The key; it is free.
+        key: IntentKey,
+        /// Which policies these are.
+        source: Box<LaneError>,
     },
     /// Nothing can be sent by this sender until somebody acts (fund it, permit it, mend the configuration), then
     /// [`Lane::resume`]; if the intent was stored already, it is sent then. Or a person paused the lane for every process that
@@ -131,6 +139,13 @@ enum Known {
     Repeated(Box<StoredIntent>),
 }
 
+impl SubmitError {
+    /// Whether the key's policy refuses it.
+    fn is_by_policy(&self) -> bool {
+        matches!(self, Self::Sign { source, .. } if matches!(**source, SignError::Policy { .. }))
+    }
+}
+
 impl Lane {
     /// Who sends.
     pub fn sender(&self) -> Address {
@@ -154,7 +169,7 @@ impl Lane {
                 Known::Free { attempt } => attempt,
                 Known::Repeated(stored) => return self.core.deliver_again(*stored).await,
             };
-            let queued = self.queue(intent, attempt).await?;
+            let Some(queued) = self.queue(intent, attempt).await? else { continue };
             if let Some(stored) = self.admitted(intent, queued).await? {
                 return self.core.deliver_new(&self.state, stored).await;
             }
@@ -200,7 +215,7 @@ impl Lane {
     async fn queue_if_new(&self, intent: &Intent) -> Result<Option<Queued>, SubmitError> {
         self.check(intent)?;
         match self.known(intent).await? {
-            Known::Free { attempt } => self.queue(intent, attempt).await.map(Some),
+            Known::Free { attempt } => self.queue(intent, attempt).await,
             Known::Repeated(_) => Ok(None),
         }
     }
@@ -214,7 +229,8 @@ impl Lane {
     async fn known(&self, intent: &Intent) -> Result<Known, SubmitError> {
         let stored = self.stored(intent).await?;
         let has_ended = stored.as_ref().is_some_and(|stored| stored.outcome.is_some() && !stored.is_refused());
-        if let Some(reason) = self.state.paused().filter(|_| !has_ended) {
+        let paused = self.state.paused().or_else(|| self.core.stopped().cloned());
+        if let Some(reason) = paused.filter(|_| !has_ended) {
             return Err(SubmitError::Paused { sender: self.state.sender, reason });
         }
         Ok(match stored {
@@ -225,17 +241,15 @@ impl Lane {
     }
 
     /// Takes the next nonce, signs, and takes a place in the store's queue: under the lane's lock, so that places come in the
-    /// order of nonces. Nothing has left this process yet.
-    async fn queue(&self, intent: &Intent, attempt: i64) -> Result<Queued, SubmitError> {
+    /// order of nonces. Nothing has left this process yet. `None` if the key was taken meanwhile, and all is to be looked at again.
+    async fn queue(&self, intent: &Intent, attempt: i64) -> Result<Option<Queued>, SubmitError> {
         let mut row = self.state.row.lock().await;
         self.core.check_not_paused(&self.state, &mut row, &intent.key).await?;
-        let (stored, spent) = match self.sign(intent, attempt, &row) {
-            Ok(signed) => signed,
-            Err(refused) => {
-                drop(row);
-                return Err(self.told(intent, refused).await?);
-            }
+        let signed = match self.sign(intent, attempt, &row) {
+            Err(refused) if refused.is_by_policy() => self.sign_on_what_is_stored(intent, attempt, &mut row).await?,
+            signed => Some(signed?),
         };
+        let Some((stored, spent)) = signed else { return Ok(None) };
         #[cfg(test)]
         self.core.broadcast_before_commit(&stored).await;
         let new = NewTransaction {
@@ -249,16 +263,67 @@ impl Lane {
             hash: stored.hash,
             raw: stored.raw.clone(),
             created_address: stored.created_address,
-            approvals: if spent.is_some() { intent.approvals.clone() } else { Vec::new() },
-            spent: spent.map(|now| (std::mem::take(&mut row.spent), now)),
+            policy: self.core.custody.policy(&self.state.label).map(Policy::hash),
+            approvals: spent.as_ref().map(|now| self.approvals_used(intent, now)).unwrap_or_default(),
+            spent: spent.map(|now| (row.spent.clone(), now)),
         };
+        // This may be dropped while it waits for a place, and then nothing of it must be thought to be spent or not.
         let pending = self.core.store.enqueue(&new).await;
-        if let Some((before, now)) = new.spent {
-            row.spent = if pending.is_ok() { now } else { before };
-        }
         let pending = pending.map_err(|source| SubmitError::Store { key: intent.key.clone(), source })?;
         row.next_nonce += 1;
-        Ok(Queued { stored, pending })
+        if let Some((_, now)) = new.spent {
+            row.spent = now;
+        }
+        Ok(Some(Queued { stored, pending }))
+    }
+
+    /// The approvals, if the policy's decision has used them.
+    fn approvals_used(&self, intent: &Intent, now: &Spent) -> Vec<Approval> {
+        let command = intent.command_hash(self.state.sender, self.core.profile.chain_id);
+        if now.commands.contains_key(&command) { intent.approvals.clone() } else { Vec::new() }
+    }
+
+    /// A policy's refusal was decided on what is queued and may never be stored, or on this very intent's own first use. Decides once
+    /// more on what is stored; `None` if the intent itself is stored by now.
+    async fn sign_on_what_is_stored(
+        &self,
+        intent: &Intent,
+        attempt: i64,
+        row: &mut LaneRow,
+    ) -> Result<Option<(StoredIntent, Option<Spent>)>, SubmitError> {
+        // Whoever was queued before this has been stored or not when it is answered, and nobody is queued meanwhile.
+        self.take_again(&intent.key, row).await?;
+        if self.stored(intent).await?.is_some_and(|stored| stored.attempt >= attempt) {
+            return Ok(None);
+        }
+        match self.sign(intent, attempt, row) {
+            Ok(signed) => Ok(Some(signed)),
+            Err(refused) => Err(self.told(intent, refused).await?),
+        }
+    }
+
+    /// Reads where the lane is, as its holder; what another one left open is sent.
+    async fn take_again(&self, key: &IntentKey, row: &mut LaneRow) -> Result<(), SubmitError> {
+        let (core, state) = (&self.core, &self.state);
+        let fence_before = row.fence;
+        match core.store.take_lane(state.sender, 0).await {
+            Ok(taken) => *row = taken,
+            Err(TakeError::Store(source)) => return Err(SubmitError::Store { key: key.clone(), source }),
+            Err(TakeError::Held) => {
+                core.forget_lane(state).await;
+                return Err(SubmitError::LaneLost { key: key.clone(), sender: state.sender });
+            }
+        }
+        if let Err(error) = core.check_policy(&state.label, state.sender).await {
+            core.forget_lane(state).await;
+            core.store.release_lane(state.sender, row.fence).await;
+            return Err(SubmitError::OtherPolicy { key: key.clone(), source: Box::new(error) });
+        }
+        core.keep_lane(state).await;
+        if row.fence != fence_before + 1 {
+            core.recover(state.sender).await;
+        }
+        Ok(())
     }
 
     /// The intent if it is stored; `None` if the lane moved or the key was taken, and all is to be looked at again.
@@ -269,14 +334,7 @@ impl Lane {
             return Ok(Some(queued.stored));
         }
         // The nonce was not used, or that is not known: the store says where the lane is.
-        match self.core.reload(&self.state, 0).await {
-            Ok(()) => self.core.keep_lane(&self.state).await,
-            Err(TakeError::Store(source)) => return Err(failed(source)),
-            Err(TakeError::Held) => {
-                self.core.forget_lane(&self.state).await;
-                return Err(SubmitError::LaneLost { key: intent.key.clone(), sender: self.state.sender });
-            }
-        }
+        self.take_again(&intent.key, &mut *self.state.row.lock().await).await?;
         admission.map_err(failed).map(|_| None)
     }
 

@@ -112,27 +112,41 @@ impl Chain {
             TakeError::Store(source) => ChangePolicyError::Store(source),
         })?;
         let by = Authorisation { now: core.store.now(), approvals, spent: &row.spent };
-        let spent = present.check_change(sender, next, &by);
-        let refused = |source| ChangePolicyError::Refused { label: label.clone(), source: Box::new(source) };
-        let spent = spent.map_err(refused)?;
-        let policies = [present, next].map(PolicyMark::of);
-        let told = LaneEvent::policy_changed(sender, policies, approvals);
-        let changed = core.store.change_policy(sender, row.fence, policies, told, &spent).await;
-        if changed.map_err(ChangePolicyError::Store)? { Ok(()) } else { Err(not_present()) }
+        let changed = match present.check_change(sender, next, &by) {
+            Err(refusal) => Err(ChangePolicyError::Refused { label: label.clone(), source: Box::new(refusal) }),
+            Ok(spent) => {
+                let policies = [present, next].map(PolicyMark::of);
+                let told = LaneEvent::policy_changed(sender, policies, approvals);
+                let changed = core.store.change_policy(sender, row.fence, policies, told, [&row.spent, &spent]).await;
+                changed.map_err(ChangePolicyError::Store)
+            }
+        };
+        // Whoever has the policy that the key has now takes it; a lane that this process has open takes it anew.
+        core.store.release_lane(sender, row.fence).await;
+        if changed? { Ok(()) } else { Err(not_present()) }
     }
 }
 
 impl Core {
-    /// Refuses a key whose policy is another than the one that it was used under, and notes the first that it has.
+    /// Refuses a key whose policy is another than the one that it was used under, and notes the first that it has. Whoever calls this
+    /// has the lane.
     pub(crate) async fn check_policy(&self, label: &KeyLabel, sender: Address) -> Result<(), LaneError> {
+        let Some(first) = self.first_policy(label, sender).await? else { return Ok(()) };
+        let is_noted = self.store.begin_policy(sender, first).await.map_err(LaneError::Store)?;
+        if is_noted { Ok(()) } else { Err(LaneError::Held { sender }) }
+    }
+
+    /// Refuses a key whose policy is another than the one that it was used under, and gives its policy if that is its first.
+    pub(crate) async fn first_policy(
+        &self,
+        label: &KeyLabel,
+        sender: Address,
+    ) -> Result<Option<PolicyMark>, LaneError> {
         let found = self.custody.policy(label).map(PolicyMark::of);
         let stored = self.store.policy(sender).await.map_err(LaneError::Store)?;
         match (stored, found) {
-            (None, Some(first)) => {
-                let is_noted = self.store.begin_policy(sender, first).await.map_err(LaneError::Store)?;
-                if is_noted { Ok(()) } else { Err(LaneError::Held { sender }) }
-            }
-            (stored, found) if stored == found => Ok(()),
+            (None, Some(first)) => Ok(Some(first)),
+            (stored, found) if stored == found => Ok(None),
             (stored, found) => Err(LaneError::OtherPolicy {
                 label: label.clone(),
                 stored: stored.map_or(0, |stored| stored.version),

@@ -284,6 +284,20 @@ impl Store {
         rows::read(found.into_iter().next().ok_or_else(|| damaged("intent", "its row is gone"))?)
     }
 
+    /// Gives the lane free, if it is held with this token.
+    pub(crate) async fn release_lane(&self, sender: Address, fence: u64) {
+        let Ok(fence) = number(fence) else { return };
+        let mut unit = UnitOfWork::new();
+        let _ = unit.statement(Statement {
+            sql: "UPDATE chain_lanes SET holder = $3, leased_until_us = 0 WHERE sender = $1 AND fence = $2",
+            parameters: vec![bytes(sender), fence, Parameter::Bytes(Vec::new())],
+            rows_expected: None,
+        });
+        if let Err(error) = self.run(unit).await {
+            tracing::warn!(%sender, %error, "a lane is not given free, others wait for its lease to run out");
+        }
+    }
+
     /// Tells the log that a policy refused an intent.
     pub(crate) async fn tell_refused(
         &self,

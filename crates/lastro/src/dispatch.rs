@@ -289,6 +289,7 @@ fn submit_failure(error: SubmitError) -> Failure {
         }
         SubmitError::Intent { .. }
         | SubmitError::Sign { .. }
+        | SubmitError::OtherPolicy { .. }
         | SubmitError::Paused { .. }
         | SubmitError::Refused { .. } => FailureKind::Refused,
     };

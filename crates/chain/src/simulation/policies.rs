@@ -8,6 +8,7 @@ use custody::{Custody, KeyLabel, Purpose, SignError};
 use journal::Place;
 use messages::Position;
 use node_errors::Meaning;
+use test_servers::Postgres;
 
 use super::faultless::{WAIT, mined, profile};
 use super::node::{CHAIN_ID, Node};
@@ -57,13 +58,22 @@ fn mint(key: &str, amount: u64) -> Intent {
 
 /// A ledger, and a store that outlives its processes.
 struct Stage {
-    folder: tempfile::TempDir,
+    place: Place,
     node: Arc<Node>,
+    _folder: tempfile::TempDir,
 }
 
 impl Stage {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), node: Arc::new(Node::faultless(1)) }
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::Sqlite { path: folder.path().join("chain.db") };
+        Self { place, node: Arc::new(Node::faultless(1)), _folder: folder }
+    }
+
+    /// In PostgreSQL, where several processes share the store.
+    async fn shared() -> Self {
+        let url = tokio::task::spawn_blocking(|| Postgres::shared().unwrap().database().unwrap()).await.unwrap();
+        Self { place: Place::Postgres { url, schema: "chain".to_owned() }, ..Self::new() }
     }
 
     async fn open(&self, policy: Option<Policy>) -> Chain {
@@ -71,8 +81,7 @@ impl Stage {
         if let Some(policy) = policy {
             custody.set_policy(&label("issuer"), policy).unwrap();
         }
-        let place = Place::Sqlite { path: self.folder.path().join("chain.db") };
-        Chain::open(profile(), Arc::<Node>::clone(&self.node), &place, Arc::new(custody)).await.unwrap()
+        Chain::open(profile(), Arc::<Node>::clone(&self.node), &self.place, Arc::new(custody)).await.unwrap()
     }
 }
 
@@ -203,4 +212,51 @@ async fn another_text_is_refused_until_two_persons_have_changed_it() {
     chain.close().await;
     let back = stage.open(Some(policy(1))).await;
     assert!(matches!(back.lane(&label("issuer")).await, Err(LaneError::OtherPolicy { stored: 2, found: Some(1), .. })));
+}
+
+#[tokio::test]
+async fn the_same_approved_key_at_the_same_time_is_one_transaction_and_no_refusal() {
+    let stage = Stage::new();
+    let chain = stage.open(Some(policy(1))).await;
+    let issuer = lane(&chain).await;
+    let large = mint("large", SMALL + 1);
+    let subject = large.command_hash(issuer.sender(), CHAIN_ID);
+    let approved = large.approved_by(vec![approval("ana", "risk", subject, &chain)]);
+    let (one, other) = tokio::join!(issuer.submit(&approved), issuer.submit(&approved));
+    assert_eq!(one.unwrap().hash, other.unwrap().hash);
+    let twice = issuer.submit_all(&[mint("small", 1), mint("small", 1)]).await;
+    assert!(twice.iter().all(Result::is_ok), "{twice:?}");
+    let told = told(&chain).await;
+    assert!(!told.contains(&"chain.policy_refused".to_owned()), "{told:?}");
+    assert_eq!(told.iter().filter(|name| *name == "chain.transaction_approved").count(), 1);
+}
+
+#[tokio::test]
+async fn a_process_that_was_away_does_not_sign_under_the_policy_of_before() {
+    let stage = Stage::shared().await;
+    let old = stage.open(Some(policy(1))).await;
+    let issuer = lane(&old).await;
+    let first = issuer.submit(&mint("first", 1)).await.unwrap();
+    let _ = mined(&old, &first.key).await;
+    // It is stopped for longer than its lease; meanwhile two persons change the policy elsewhere, and that process ends.
+    old.core.store.freeze();
+    let new = stage.open(Some(policy(2))).await;
+    let subject = policy(1).change_hash(issuer.sender(), &policy(2));
+    let approvals = ["ana", "bruno"].map(|person| approval(person, "policy", subject, &new));
+    let deadline = tokio::time::Instant::now() + WAIT;
+    while let Err(error) = new.change_policy(&label("issuer"), &policy(1), &approvals).await {
+        let is_held = matches!(error, ChangePolicyError::Held { .. });
+        assert!(is_held && tokio::time::Instant::now() < deadline, "{error:?}");
+    }
+    let refused = issuer.submit(&mint("second", 1)).await;
+    assert!(matches!(refused, Err(SubmitError::OtherPolicy { .. })), "{refused:?}");
+    assert!(matches!(old.lane(&label("issuer")).await, Err(LaneError::OtherPolicy { stored: 2, found: Some(1), .. })));
+    // It does not keep the lane from those who have the right one, either.
+    assert_eq!(lane(&new).await.submit(&mint("second", 1)).await.unwrap().nonce, 1);
+    let without = stage.open(None).await;
+    assert!(without.lane(&label("issuer")).await.is_err());
+    drop(issuer);
+    new.close().await;
+    let again = stage.open(Some(policy(2))).await;
+    assert_eq!(lane(&again).await.submit(&mint("third", 1)).await.unwrap().nonce, 2);
 }

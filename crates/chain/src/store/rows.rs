@@ -42,6 +42,8 @@ pub(crate) struct NewTransaction {
     pub(crate) hash: B256,
     pub(crate) raw: Bytes,
     pub(crate) created_address: Option<Address>,
+    /// Hash of the policy that let it be signed, if its key has one.
+    pub(crate) policy: Option<B256>,
     /// By which its key's policy let it be signed.
     pub(crate) approvals: Vec<Approval>,
     /// What its key had spent and has spent now, if that has a policy.
@@ -82,12 +84,14 @@ impl StoredIntent {
     }
 }
 
-/// Moves the lane on, if it is not paused, nonce and token are what was thought, and the key is free for this attempt.
+/// Moves the lane on, if it is not paused, nonce, token and the key's policy are what was thought, and the intent's key is free for
+/// this attempt.
 pub(super) fn move_lane(new: &NewTransaction) -> Result<Statement, StoreError> {
     Ok(Statement {
         sql:
             "UPDATE chain_lanes SET next_nonce = $2 WHERE sender = $1 AND next_nonce = $3 AND fence = $4 AND paused = ''
-              AND NOT EXISTS (SELECT 1 FROM chain_intents WHERE key = $5 AND (state <> 'refused' OR attempt >= $6))",
+              AND NOT EXISTS (SELECT 1 FROM chain_intents WHERE key = $5 AND (state <> 'refused' OR attempt >= $6))
+              AND COALESCE((SELECT hash FROM chain_policies WHERE sender = $1), $7) = $7",
         parameters: vec![
             bytes(new.sender),
             number(new.nonce.saturating_add(1))?,
@@ -95,6 +99,7 @@ pub(super) fn move_lane(new: &NewTransaction) -> Result<Statement, StoreError> {
             number(new.fence)?,
             text(new.key.as_str()),
             Parameter::Integer(new.attempt),
+            Parameter::Bytes(new.policy.map(|hash| hash.to_vec()).unwrap_or_default()),
         ],
         rows_expected: Some(1),
     })

@@ -84,7 +84,7 @@ impl Store {
         fence: u64,
         policies: [PolicyMark; 2],
         told: LaneEvent,
-        spent: &Spent,
+        [before, now]: [&Spent; 2],
     ) -> Result<bool, StoreError> {
         let [present, next] = policies;
         let mut unit = self.telling(sender, &[told])?;
@@ -100,7 +100,7 @@ impl Store {
             ],
             rows_expected: Some(1),
         });
-        spend(&mut unit, sender, &Spent::default(), spent)?;
+        spend(&mut unit, sender, before, now)?;
         self.run(unit).await
     }
 }
@@ -128,7 +128,8 @@ pub(super) fn spend(unit: &mut UnitOfWork, sender: Address, before: &Spent, now:
             sql: "INSERT INTO chain_spent_commands (sender, command, until_s) VALUES ($1, $2, $3)
                   ON CONFLICT (sender, command) DO NOTHING",
             parameters: vec![bytes(sender), bytes(command), number(until.0)?],
-            rows_expected: None,
+            // One that is there was signed before, whatever was thought.
+            rows_expected: Some(1),
         });
     }
     Ok(())

@@ -23,6 +23,7 @@ async fn admitted(store: &Store, sender: Address) -> (StoredIntent, LaneRow) {
         hash: B256::repeat_byte(1),
         raw: vec![1].into(),
         created_address: None,
+        policy: None,
         approvals: Vec::new(),
         spent: None,
     };
@@ -71,6 +72,7 @@ async fn whoever_has_an_old_token_stores_nothing() {
         hash: B256::repeat_byte(3),
         raw: vec![3].into(),
         created_address: None,
+        policy: None,
         approvals: Vec::new(),
         spent: None,
     };
@@ -155,6 +157,7 @@ async fn of_many_without_an_end_the_lowest_are_announced() {
             hash: B256::repeat_byte(1),
             raw: vec![1].into(),
             created_address: None,
+            policy: None,
             approvals: Vec::new(),
             spent: None,
         };
