@@ -68,4 +68,4 @@ pub use crate::network::{Network, ProfileName, ProfileNameError};
 pub use crate::passphrase::{PASSPHRASE_BYTES_MAX, Passphrase, PassphraseError};
 pub use crate::secret::NotAPrivateKey;
 pub use crate::test_key::TestKeyError;
-pub use crate::token::{Token, TokenError, TokenLabel, TokenPlace};
+pub use crate::token::{SESSION_WAIT_STANDARD, SESSIONS_STANDARD, Token, TokenError, TokenLabel, TokenPlace};

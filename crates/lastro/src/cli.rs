@@ -87,7 +87,7 @@ pub(crate) enum Command {
     /// The audit trail: check it, carry it elsewhere
     #[command(subcommand)]
     Journal(JournalCommand),
-    /// Keys in encrypted files
+    /// Keys in encrypted files and hardware tokens
     #[command(subcommand)]
     Keys(KeysCommand),
     /// One cut of all stores of a process, with a manifest; and a drill that proves it

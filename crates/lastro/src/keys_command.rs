@@ -1,17 +1,17 @@
-//! `lastro keys …`: keys in encrypted files, made, taken over, listed and tried. No key is ever printed, nor its passphrase.
+//! `lastro keys …`: keys in encrypted files or in a hardware token, made, taken over, listed and tried. No key is ever printed, nor
+//! its passphrase.
+
+mod shelf;
 
 use crate::cli::{KeysCheck, KeysCommand, KeysImport, KeysPlace, Language, NewKey, PassphraseArguments};
 use crate::failure::{Failure, FailureKind};
 use crate::printer::Printer;
 use crate::table::{Align, Table};
-use anyhow::anyhow;
-use custody::{KeyInfo, KeyLabel, KeystoreDirectory, KeystoreError, Passphrase, Purpose, ScryptCost};
+use custody::{KeyInfo, KeyLabel, KeystoreError, Passphrase, Purpose};
 use serde_json::{Value, json};
+use shelf::READ;
+pub(crate) use shelf::{Shelf, failure};
 use std::fs::File;
-use std::io::ErrorKind;
-
-/// What custody calls the reading of a file.
-const READ: &str = "read";
 
 /// Runs one of the commands.
 pub(crate) fn run(command: &KeysCommand, printer: &Printer) -> Result<(), Failure> {
@@ -24,46 +24,41 @@ pub(crate) fn run(command: &KeysCommand, printer: &Printer) -> Result<(), Failur
 }
 
 fn new(key: &NewKey, printer: &Printer) -> Result<(), Failure> {
-    store(key, printer, |keys, label, passphrase| {
-        keys.create_key(label, key.purpose.into(), passphrase, ScryptCost::STANDARD)
-    })
+    store(key, printer, |keys, label, passphrase| keys.create(label, key.purpose.into(), passphrase))
 }
 
 fn import(KeysImport { file, key }: &KeysImport, printer: &Printer) -> Result<(), Failure> {
     // What cannot be read leaves no folder behind.
     let read = File::open(file);
     let _ = read.map_err(|source| failure(KeystoreError::Io { action: READ, path: file.clone(), source }))?;
-    store(key, printer, |keys, label, passphrase| {
-        keys.import(file, label, key.purpose.into(), passphrase, ScryptCost::STANDARD)
-    })
+    store(key, printer, |keys, label, passphrase| keys.import(file, label, key.purpose.into(), passphrase))
 }
 
 /// Stores a key by `make`, and shows it. What is asked for is read before anything is made.
 fn store(
     key: &NewKey,
     printer: &Printer,
-    make: impl FnOnce(&KeystoreDirectory, &KeyLabel, &Passphrase) -> Result<KeyInfo, KeystoreError>,
+    make: impl FnOnce(&Shelf, &KeyLabel, &Passphrase) -> Result<KeyInfo, Failure>,
 ) -> Result<(), Failure> {
     let (label, passphrase, words) = (parse(&key.label)?, read_passphrase(&key.passphrase)?, Words::of(key.place.lang));
-    let is_new = !key.place.keystore.exists();
-    let keys = KeystoreDirectory::open(&key.place.keystore).map_err(failure)?;
-    let stored = make(&keys, &label, &passphrase).map_err(|error| {
-        if is_new {
+    let (keys, new_folder) = Shelf::made(&key.place)?;
+    let stored = make(&keys, &label, &passphrase).inspect_err(|_| {
+        if let Some(folder) = new_folder {
             // Removes no folder that holds anything; if it stays, it is empty.
-            let _ = std::fs::remove_dir(&key.place.keystore);
+            let _ = std::fs::remove_dir(folder);
         }
-        failure(error)
     })?;
     show_key(&stored, &keys, words, printer);
-    printer.done(words.stored);
-    printer.note(words.keep_both);
+    let [done, note] = if keys.is_token() { words.in_token } else { words.in_file };
+    printer.done(done);
+    printer.note(note);
     Ok(())
 }
 
 fn list(place: &KeysPlace, printer: &Printer) -> Result<(), Failure> {
-    let (keys, words) = (existing(place)?, Words::of(place.lang));
-    let found = keys.list().map_err(failure)?;
-    let [label, purpose, address, _] = words.headings;
+    let (keys, words) = (Shelf::existing(place)?, Words::of(place.lang));
+    let found = keys.list()?;
+    let [label, purpose, address] = words.headings;
     let mut table = Table::new([(Align::Left, label), (Align::Left, purpose), (Align::Left, address)]);
     for key in &found {
         table.row([key.label.to_string(), words.purpose(key.purpose).to_owned(), key.address.to_string()]);
@@ -80,18 +75,19 @@ fn list(place: &KeysPlace, printer: &Printer) -> Result<(), Failure> {
 
 fn check(arguments: &KeysCheck, printer: &Printer) -> Result<(), Failure> {
     let (label, passphrase) = (parse(&arguments.label)?, read_passphrase(&arguments.passphrase)?);
-    let (keys, words) = (existing(&arguments.place)?, Words::of(arguments.place.lang));
-    let opened = keys.check(&label, &passphrase).map_err(failure)?;
+    let (keys, words) = (Shelf::existing(&arguments.place)?, Words::of(arguments.place.lang));
+    let opened = keys.check(&label, &passphrase)?;
     show_key(&opened, &keys, words, printer);
-    printer.done(words.opens);
+    printer.done(if keys.is_token() { words.signs } else { words.opens });
     Ok(())
 }
 
-fn show_key(key: &KeyInfo, keys: &KeystoreDirectory, words: &Words, printer: &Printer) {
-    let file = keys.file_of(&key.label).display().to_string();
-    let values = [key.label.to_string(), words.purpose(key.purpose).to_owned(), key.address.to_string(), file];
+fn show_key(key: &KeyInfo, keys: &Shelf, words: &Words, printer: &Printer) {
+    let place = keys.place_of(&key.label);
+    let values = [key.label.to_string(), words.purpose(key.purpose).to_owned(), key.address.to_string(), place];
     let mut table = Table::new([(Align::Left, ""), (Align::Left, "")]);
-    for (heading, value) in words.headings.into_iter().zip(values) {
+    let heading = if keys.is_token() { "token" } else { words.file };
+    for (heading, value) in words.headings.into_iter().chain([heading]).zip(values) {
         table.row([heading.to_owned(), value]);
     }
     // Its first line are the headings, which are empty.
@@ -99,22 +95,14 @@ fn show_key(key: &KeyInfo, keys: &KeystoreDirectory, words: &Words, printer: &Pr
     printer.json(&as_json(key, keys));
 }
 
-fn as_json(key: &KeyInfo, keys: &KeystoreDirectory) -> Value {
+fn as_json(key: &KeyInfo, keys: &Shelf) -> Value {
+    let (name, place) = keys.place_json(&key.label);
     json!({
         "label": key.label.to_string(),
         "purpose": key.purpose.to_string(),
         "address": key.address.to_string(),
-        "file": keys.file_of(&key.label).display().to_string(),
+        name: place,
     })
-}
-
-/// The folder, which reading must not make.
-pub(crate) fn existing(place: &KeysPlace) -> Result<KeystoreDirectory, Failure> {
-    if !place.keystore.is_dir() {
-        let error = anyhow!("there is no folder `{}`", place.keystore.display());
-        return Err(Failure::new(FailureKind::Usage, error).with_hint("name the folder that `lastro keys new` made"));
-    }
-    KeystoreDirectory::open(&place.keystore).map_err(failure)
 }
 
 /// The label, as the command line gives it.
@@ -133,40 +121,18 @@ pub(crate) fn read_passphrase(arguments: &PassphraseArguments) -> Result<Passphr
     read.map_err(|error| Failure::new(FailureKind::Usage, error))
 }
 
-/// What the operating system refuses is the machine's matter, but for a file that is not there to be read; all else is the
-/// command's.
-pub(crate) fn failure(error: KeystoreError) -> Failure {
-    let (kind, hint) = match &error {
-        KeystoreError::Io { action: READ, source, .. } if source.kind() == ErrorKind::NotFound => {
-            (FailureKind::Usage, None)
-        }
-        KeystoreError::Io { .. } | KeystoreError::Random { .. } => (FailureKind::Environment, None),
-        KeystoreError::LabelTaken { .. } => (
-            FailureKind::Refused,
-            Some("choose another label: a key is never overwritten, since nobody could bring it back"),
-        ),
-        KeystoreError::NoSuchKey { .. } => {
-            (FailureKind::Usage, Some("`lastro keys list` names the keys that are there"))
-        }
-        KeystoreError::NotImported { .. } => (FailureKind::Usage, Some("`lastro keys import` takes it over")),
-        KeystoreError::LabelDiffers { .. } => {
-            (FailureKind::Usage, Some("give the file the name of its label again, or find out who exchanged it"))
-        }
-        KeystoreError::TooLong { .. } | KeystoreError::File { .. } => (FailureKind::Usage, None),
-        KeystoreError::Token { .. } => (FailureKind::Environment, None),
-    };
-    Failure::new(kind, error).with_hint_if(hint)
-}
-
 /// Everything that the commands say when they succeed.
 struct Words {
-    headings: [&'static str; 4],
+    headings: [&'static str; 3],
+    file: &'static str,
     transactions: &'static str,
     statements: &'static str,
-    stored: &'static str,
-    keep_both: &'static str,
+    /// What was done, and what to do now, for a key in a file and one in a token.
+    in_file: [&'static str; 2],
+    in_token: [&'static str; 2],
     no_keys: &'static str,
     opens: &'static str,
+    signs: &'static str,
 }
 
 impl Words {
@@ -186,23 +152,39 @@ impl Words {
 }
 
 const ENGLISH: Words = Words {
-    headings: ["key", "signs", "address", "file"],
+    headings: ["key", "signs", "address"],
+    file: "file",
     transactions: "transactions",
     statements: "statements",
-    stored: "the key is stored, encrypted under the passphrase",
-    keep_both: "Keep a copy of the file, and the passphrase in another place: without either the key is lost, and nobody can \
-                bring it back.",
+    in_file: [
+        "the key is stored, encrypted under the passphrase",
+        "Keep a copy of the file, and the passphrase in another place: without either the key is lost, and nobody can \
+         bring it back.",
+    ],
+    in_token: [
+        "the key is in the token, and never leaves it",
+        "What the token loses is lost: copy whole tokens in its manufacturer's way.",
+    ],
     no_keys: "no keys",
     opens: "the passphrase opens the key",
+    signs: "the PIN opens the token, and the key signs",
 };
 
 const PORTUGUESE: Words = Words {
-    headings: ["chave", "assina", "endereço", "arquivo"],
+    headings: ["chave", "assina", "endereço"],
+    file: "arquivo",
     transactions: "transações",
     statements: "declarações",
-    stored: "a chave está guardada, cifrada pela frase secreta",
-    keep_both: "Guarde uma cópia do arquivo e, em outro lugar, a frase secreta: sem um dos dois a chave se perde, e ninguém pode \
-                recuperá-la.",
+    in_file: [
+        "a chave está guardada, cifrada pela frase secreta",
+        "Guarde uma cópia do arquivo e, em outro lugar, a frase secreta: sem um dos dois a chave se perde, e ninguém pode \
+         recuperá-la.",
+    ],
+    in_token: [
+        "a chave está no token e nunca sai dele",
+        "O que o token perde está perdido: copie tokens inteiros pelo caminho do fabricante.",
+    ],
     no_keys: "nenhuma chave",
     opens: "a frase secreta abre a chave",
+    signs: "o PIN abre o token, e a chave assina",
 };

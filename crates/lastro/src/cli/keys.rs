@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// What can be done with keys.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeysCommand {
-    /// Make a key and store it encrypted
+    /// Make a key, in an encrypted file or in a hardware token
     New(NewKey),
     /// Take over a keystore file of another program, encrypted anew
     Import(KeysImport),
@@ -59,8 +59,14 @@ pub(crate) struct KeysCheck {
 #[derive(Debug, Args)]
 pub(crate) struct KeysPlace {
     /// Folder of the keys, one encrypted file for each
-    #[arg(long, value_name = "DIR")]
-    pub(crate) keystore: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "module", conflicts_with = "module")]
+    pub(crate) keystore: Option<PathBuf>,
+    /// In place of a folder: the PKCS #11 module of a hardware token, a library of its manufacturer. The passphrase is its PIN
+    #[arg(long, value_name = "FILE", requires = "token")]
+    pub(crate) module: Option<PathBuf>,
+    /// Label of the token
+    #[arg(long, value_name = "LABEL", requires = "module")]
+    pub(crate) token: Option<String>,
     /// Language of the report: `pt-BR` or `en`; by default that of the environment
     #[arg(long, value_enum, hide_possible_values = true, hide_default_value = true, default_value_t = Language::of_the_user())]
     pub(crate) lang: Language,

@@ -26,7 +26,7 @@ pub(crate) enum TxCommand {
     /// Send an intent's stored bytes again, and wait for its outcome; nothing is ever signed
     Retry(TxRetry),
     /// Have an empty transaction compete with an intent that has no end for its nonce, and say which one won
-    Cancel(TxCancel),
+    Cancel(Box<TxCancel>),
 }
 
 /// What can be done with lanes.

@@ -6,7 +6,7 @@ use crate::cli::{Language, TxCancel, TxRetry};
 use crate::doctor_command::catalogue::filled;
 use crate::failure::{Failure, FailureKind};
 use crate::journal_command::environment;
-use crate::keys_command::{existing, failure as key_failure, parse, read_passphrase};
+use crate::keys_command::{Shelf, failure as key_failure, parse, read_passphrase};
 use crate::lane_store::{Looking, key_of, no_such_intent, reason_of, unreachable, waited, who_of};
 use crate::printer::{Mark, Printer};
 use anyhow::anyhow;
@@ -14,8 +14,8 @@ use chain::{
     CancelBegun, CancelError, Chain, IntentKey, LaneError, Outcome, OutcomeError, Profile, RetryError, SubmitError,
     TransactionDetail, Winner,
 };
+use custody::Custody;
 use custody::policy::Policy;
-use custody::{Custody, KeyStore};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -114,7 +114,7 @@ pub(super) async fn cancel(arguments: &TxCancel, printer: &Printer) -> Result<()
 /// The sender's key, as the command names it.
 fn keys(arguments: &TxCancel, profile: &Profile) -> Result<Custody, Failure> {
     let (label, passphrase) = (parse(&arguments.label)?, read_passphrase(&arguments.passphrase)?);
-    let store = KeyStore::Directory(existing(&arguments.place)?);
+    let store = Shelf::existing(&arguments.place)?.into_store();
     let mut custody = Custody::new(profile.network());
     let _ = custody.open_key(&store, &label, &passphrase).map_err(key_failure)?;
     if let Some(file) = &arguments.policy {

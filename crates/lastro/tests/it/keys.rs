@@ -1,10 +1,11 @@
 //! Keys as an operator makes, takes over, lists and tries them; what is refused leaves everything as it was, and nothing secret is
 //! printed.
 
-use crate::program::{Answer, helps, lastro, text};
+use crate::program::{Answer, Process, helps, lastro, text};
 use insta::assert_snapshot;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 const PASSPHRASE: &str = "correct horse battery staple";
 
@@ -44,6 +45,78 @@ impl Desk {
         let shown = answer.shown(&[(text(self.0.path()), "[folder]")]);
         shown.split_inclusive(char::is_whitespace).map(without_address).collect()
     }
+}
+
+/// Where packages put SoftHSM, a token in software (Debian's package `softhsm2`).
+const MODULES: [&str; 3] = [
+    "/usr/lib/softhsm/libsofthsm2.so",
+    "/usr/local/lib/softhsm/libsofthsm2.so",
+    "/opt/homebrew/lib/softhsm/libsofthsm2.so",
+];
+
+/// A hardware token in a folder, whose PIN is the right passphrase.
+struct Hsm {
+    desk: Desk,
+    module: &'static str,
+}
+
+impl Hsm {
+    fn new() -> Self {
+        let desk = Desk::new();
+        std::fs::create_dir(desk.path("tokens")).unwrap();
+        let configuration = format!("directories.tokendir = {}\nlog.level = ERROR\n", desk.path("tokens").display());
+        std::fs::write(desk.path("softhsm2.conf"), configuration).unwrap();
+        let made = Command::new("softhsm2-util")
+            .args(["--init-token", "--free", "--label", "bank", "--so-pin", "officer-8421", "--pin", PASSPHRASE])
+            .env("SOFTHSM2_CONF", desk.path("softhsm2.conf"))
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{made:?}");
+        let module = MODULES.iter().find(|module| Path::new(module).is_file());
+        Self { desk, module: module.expect("SoftHSM is missing: install Debian's package `softhsm2`") }
+    }
+
+    /// Runs `lastro keys` with this token, or the one of this label.
+    fn keys(&self, token: &str, arguments: &[&str], pin: Option<&str>) -> Answer {
+        let file = pin.map(|name| self.desk.path(name));
+        let mut all = [&["keys"], arguments, &["--module", self.module, "--token", token]].concat();
+        if let Some(file) = &file {
+            all.extend(["--passphrase-file", text(file)]);
+        }
+        let answer = Process::start_with(&all, &[("SOFTHSM2_CONF", &self.desk.path("softhsm2.conf"))]).answer();
+        let said = format!("{}{}", answer.stdout, answer.stderr);
+        assert!(!said.contains(PASSPHRASE) && !said.contains("Tr0ub4dor"), "{said}");
+        answer
+    }
+
+    fn shown(&self, answer: &Answer) -> String {
+        self.desk.shown(answer).replace(self.module, "[module]")
+    }
+}
+
+#[test]
+fn a_token_makes_lists_and_tries_keys_and_takes_over_none() {
+    let hsm = Hsm::new();
+    let made = hsm.keys("bank", &["new", "drex-admin", "--lang", "en"], Some("right")).ok();
+    let spoken = hsm.keys("bank", &["new", "notary", "--purpose", "statements", "--lang", "pt-BR"], Some("right")).ok();
+    let listed = hsm.keys("bank", &["list", "--lang", "en"], None).ok();
+    let checked = hsm.keys("bank", &["check", "drex-admin", "--lang", "en"], Some("right")).ok();
+    let taken = hsm.keys("bank", &["new", "drex-admin", "--lang", "en"], Some("right"));
+    let unknown = hsm.keys("bank", &["check", "drex-amdin", "--lang", "en"], Some("right"));
+    let wrong = hsm.keys("bank", &["check", "drex-admin", "--lang", "en"], Some("wrong"));
+    let other = hsm.keys("other", &["list", "--lang", "en"], None);
+    let file = hsm.desk.path("right");
+    let imported = hsm.keys("bank", &["import", text(&file), "third", "--lang", "en"], Some("right"));
+    assert_eq!([&taken, &unknown, &wrong, &other, &imported].map(|answer| answer.code), [1, 2, 2, 2, 2]);
+    let all = [&made, &spoken, &listed, &checked, &taken, &unknown, &wrong, &other, &imported];
+    assert_snapshot!(all.map(|answer| hsm.shown(answer)).join("\n\n"));
+
+    let json = hsm.keys("bank", &["list", "--json"], None).ok().json();
+    let one = hsm.keys("bank", &["check", "notary", "--json"], Some("right")).ok().json();
+    assert_eq!(json["keys"][1], one);
+    assert_eq!((one["token"].as_str(), one["purpose"].as_str()), (Some("bank"), Some("statements")));
+    let both = ["keys", "list", "--keystore", "keys", "--module", hsm.module, "--token", "bank"];
+    assert_eq!([lastro(&both).code, lastro(&["keys", "list", "--module", hsm.module]).code], [2, 2]);
 }
 
 fn without_address(word: &str) -> String {

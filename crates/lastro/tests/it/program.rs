@@ -120,7 +120,13 @@ impl Stream {
 impl Process {
     /// Starts the binary at the root of the repository, in English and without colour.
     pub(crate) fn start<A: AsRef<OsStr>>(arguments: &[A]) -> Self {
+        Self::start_with(arguments, &[])
+    }
+
+    /// The same, with these variables in its environment.
+    pub(crate) fn start_with<A: AsRef<OsStr>>(arguments: &[A], variables: &[(&str, &Path)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_lastro"));
+        let _ = command.envs(variables.iter().copied());
         let _ = command.args(arguments).current_dir(root()).stdin(Stdio::null());
         let _ = command.stdout(Stdio::piped()).stderr(Stdio::piped());
         for name in ["LASTRO_LOG", "LANG", "LC_MESSAGES", "RUST_BACKTRACE", "CLICOLOR_FORCE"] {
