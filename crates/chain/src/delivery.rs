@@ -58,8 +58,9 @@ impl<'a> Outgoing<'a> {
 pub(crate) enum Delivered {
     /// The node has it.
     Taken,
-    /// The node refuses it for good. `is_certain` if no attempt of this delivery left it open whether the node has it; of
-    /// other deliveries of the same bytes the store knows.
+    /// The node refuses it for good. `is_certain` if that is the answer to the first offer of all that this delivery made, and it is
+    /// the intent's first delivery; of other deliveries of the same bytes the store knows. After an earlier offer it is not: a proxy
+    /// that passes a request on twice shows one of two answers, so that one who was asked to wait may have been taken all the same.
     Refused { reason: String, is_certain: bool },
     /// Another transaction used its nonce; this is the proof.
     Displaced { by: B256 },
@@ -75,7 +76,7 @@ enum Offer {
     Refused(String),
     /// Nobody knows whether the node has it.
     Unknown(String),
-    /// The node certainly does not have it, and may take it later.
+    /// The node says that it does not have it, and may take it later.
     Later(String),
     /// The nonce is used or held by something: look.
     LookUp(String),
@@ -235,18 +236,19 @@ impl Core {
 
     /// Offers the same bytes until an answer settles them or the attempts are used up.
     async fn offer_until_settled(&self, tx: &Outgoing<'_>, is_fresh: bool) -> Delivered {
-        let (mut is_certain, mut last) = (is_fresh, String::new());
+        let mut last = String::new();
         for attempt in 1..=self.profile.offers.attempts_max {
             last = match self.offer(tx).await {
                 Offer::Taken => return Delivered::Taken,
-                Offer::Refused(reason) => return Delivered::Refused { reason, is_certain },
+                Offer::Refused(reason) => {
+                    return Delivered::Refused { reason, is_certain: is_fresh && attempt == 1 };
+                }
                 Offer::Pause(reason) => return Delivered::Paused { reason },
                 Offer::Unknown(reason) => {
                     #[cfg(test)]
                     if self.mutant == Some(crate::simulation::Mutant::NewNonceAfterUnknown) {
                         return Delivered::Refused { reason, is_certain: true };
                     }
-                    is_certain = false;
                     reason
                 }
                 Offer::Later(reason) => reason,

@@ -37,7 +37,7 @@
 //!     └─► IntentError (no nonce taken)                               ▼
 //!                            same bytes, after a pause ┌───────►  sent  ◄──────── a restart, silence, a lost pool: same bytes
 //!                            (unknown, pool full,      │         │  │  │
-//!                             nonce far ahead, …)      └─ offer ─┘  │  └─ refused for good, and every answer was certain,
+//!                             nonce far ahead, …)      └─ offer ─┘  │  └─ refused for good at the very first offer,
 //!                                                         │         │     and the nonce is the lane's last ──► refused
 //!                       accepted, or known already ◄──────┘         │
 //!                            │                                      ├─ refused for good otherwise ──► cancelling: an empty
