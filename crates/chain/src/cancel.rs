@@ -183,6 +183,7 @@ impl Core {
         if is_new {
             // Now that the empty one is stored, or is known not to be.
             self.recover(sender).await;
+            self.keep(&lane);
         }
         match begun.map_err(|source| CancelError::NotStored { key: key.clone(), source })? {
             Some(cancelling) => Ok((cancelling, false)),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use alloy_primitives::Address;
@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use crate::follower::Cursor;
 use crate::head::HeadWatch;
 use crate::intent::IntentKey;
+use crate::keeper::{Keeper, Keeping};
 use crate::lane::Lane;
 use crate::profile::Profile;
 use crate::resend::Spoken;
@@ -22,6 +23,7 @@ use crate::rpc::{At, Rpc, RpcError};
 use crate::settlement::Waiters;
 use crate::store::{Identity, LaneRow, Store, StoreError, StoreOpenError, TakeError};
 use crate::transport::RpcTransport;
+use crate::window::Windows;
 
 /// The platform's way to one network. Cheap to clone; all clones share the store.
 #[derive(Clone)]
@@ -47,6 +49,13 @@ pub(crate) struct Core {
     stopped: OnceLock<String>,
     /// Which lanes are spoken for after a silence.
     pub(crate) spoken: Spoken,
+    /// How much of each lane is offered.
+    pub(crate) windows: Windows,
+    pub(crate) too_far_ahead: AtomicU64,
+    /// Has the lanes' keepers rest while this is closed.
+    pub(crate) keeping: Keeping,
+    /// What the lanes' keepers work on.
+    pub(crate) me: OnceLock<Weak<Self>>,
     lanes: Mutex<HashMap<Address, Arc<LaneState>>>,
     pub(crate) recovered: AtomicUsize,
     #[cfg(test)]
@@ -62,6 +71,7 @@ pub(crate) struct LaneState {
     pub(crate) row: Mutex<LaneRow>,
     /// Why nothing new may be sent.
     pause: std::sync::Mutex<Option<String>>,
+    pub(crate) keeper: OnceLock<Keeper>,
 }
 
 impl LaneState {
@@ -88,6 +98,10 @@ pub struct Counters {
     pub wrong_hashes: u64,
     /// Transactions that were stored without an end when their lane was taken, and sent again.
     pub recovered: usize,
+    /// Offers that the node refused because it has too many of the sender: what lanes learn their windows from.
+    pub too_far_ahead: u64,
+    /// Stored transactions that wait now for the ledger or their lane's window to move, before they are offered.
+    pub held_back: usize,
 }
 
 /// The chain cannot be opened.
@@ -207,7 +221,13 @@ impl Chain {
         custody: Arc<Custody>,
     ) -> Result<Self, OpenError> {
         let opened = Self::open_core(profile, transport, store, custody, Durability::Full).await?;
-        Ok(Self { core: Arc::new(opened) })
+        Ok(Self::of(opened))
+    }
+
+    pub(crate) fn of(core: Core) -> Self {
+        let core = Arc::new(core);
+        let _ = core.me.set(Arc::downgrade(&core));
+        Self { core }
     }
 
     pub(crate) async fn open_core(
@@ -239,6 +259,10 @@ impl Chain {
             followers: AtomicUsize::new(0),
             stopped: OnceLock::new(),
             spoken: Spoken::default(),
+            windows: Windows::new(profile.window_start),
+            too_far_ahead: AtomicU64::new(0),
+            keeping: Keeping::new(),
+            me: OnceLock::new(),
             lanes: Mutex::new(HashMap::new()),
             recovered: AtomicUsize::new(0),
             profile,
@@ -296,6 +320,8 @@ impl Chain {
             unknown_answers: self.core.rpc.unknown_answers(),
             wrong_hashes: self.core.wrong_hashes.load(Ordering::Relaxed),
             recovered: self.core.recovered.load(Ordering::Relaxed),
+            too_far_ahead: self.core.too_far_ahead.load(Ordering::Relaxed),
+            held_back: self.core.windows.held_back(),
         }
     }
 
@@ -321,6 +347,8 @@ impl Chain {
     /// Finishes what is waiting for the store and closes it, if this is the last of all clones, lanes and settlements. Without this, the
     /// store closes a moment after the last of them is dropped.
     pub async fn close(self) {
+        let keeping = self.core.keeping.clone();
+        let _resting = keeping.rest().await;
         if let Some(core) = Arc::into_inner(self.core) {
             core.store.close().await;
         }
@@ -334,7 +362,13 @@ impl Core {
         if is_new {
             self.recover(state.sender).await;
         }
+        self.keep(&state);
         Ok(state)
+    }
+
+    /// The sender's lane, if this process holds it.
+    pub(crate) async fn held(&self, sender: Address) -> Option<Arc<LaneState>> {
+        self.lanes.lock().await.get(&sender).cloned()
     }
 
     /// The lane, and whether it was taken just now; nothing is sent.
@@ -357,8 +391,11 @@ impl Core {
             self.store.release_lane(sender, row.fence).await;
             return Err(error);
         }
+        let window = self.windows.of(sender);
+        let _ = window.ledger_has(count);
+        window.stored_below(row.next_nonce);
         let (row, pause) = (Mutex::new(row), std::sync::Mutex::new(self.stopped.get().cloned()));
-        let state = Arc::new(LaneState { label: label.clone(), sender, row, pause });
+        let state = Arc::new(LaneState { label: label.clone(), sender, row, pause, keeper: OnceLock::new() });
         let _ = lanes.insert(sender, Arc::clone(&state));
         Ok((state, true))
     }
@@ -376,6 +413,7 @@ impl Core {
             lane.pause(reason);
         }
         drop(lanes);
+        self.windows.open_all();
         self.turns.send_modify(|turns| *turns += 1);
     }
 

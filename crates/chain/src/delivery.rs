@@ -3,8 +3,10 @@
 //! One transaction is offered again and again, always the same bytes, until an answer settles it or the attempts are used up.
 //! What the settled answer means is decided in one place, [`Core::conclude`].
 
+use std::sync::atomic::Ordering;
+
 use alloy_primitives::{Address, B256, Bytes};
-use node_errors::{Meaning, NextStep};
+use node_errors::NextStep;
 
 use crate::chain::{Core, LaneState};
 use crate::intent::IntentKey;
@@ -40,11 +42,6 @@ impl<'a> Outgoing<'a> {
         }
     }
 
-    /// The signed bytes.
-    pub(crate) fn raw(&self) -> &'a Bytes {
-        self.raw
-    }
-
     pub(crate) fn sender(&self) -> Address {
         self.sender
     }
@@ -71,7 +68,8 @@ pub(crate) enum Delivered {
 }
 
 /// What one offer was met with.
-enum Offer {
+#[derive(Debug)]
+pub(crate) enum Offer {
     Taken,
     Refused(String),
     /// Nobody knows whether the node has it.
@@ -82,9 +80,19 @@ enum Offer {
     LookUp(String),
     /// The node misses a lower nonce of the sender.
     LowerMissing(String),
-    /// The nonce is further ahead than the node keeps any: its turn comes, unless lower ones are lost.
+    /// The node has as many of the sender as it takes: the lane's window has shrunk, and the turn of this one comes.
     TooFarAhead(String),
     Pause(String),
+}
+
+impl Offer {
+    /// Whether the node does not have it, or that is not known, and it may take it later.
+    pub(crate) fn is_to_be_offered_again(&self) -> bool {
+        match self {
+            Self::Unknown(_) | Self::Later(_) | Self::LowerMissing(_) | Self::TooFarAhead(_) => true,
+            Self::Taken | Self::Refused(_) | Self::LookUp(_) | Self::Pause(_) => false,
+        }
+    }
 }
 
 /// What looking at the ledger showed.
@@ -176,6 +184,7 @@ impl Core {
             let is_given_back = self.store.give_back(intent, row.fence, &reason).await.map_err(failed)?;
             if is_given_back {
                 row.next_nonce = intent.nonce;
+                self.windows.of(intent.sender).given_back(intent.nonce);
                 self.turns.send_modify(|turns| *turns += 1);
                 return Err(SubmitError::Refused { key: intent.key.clone(), reason });
             }
@@ -234,10 +243,15 @@ impl Core {
         }
     }
 
-    /// Offers the same bytes until an answer settles them or the attempts are used up.
+    /// Offers the same bytes, whenever it is their turn in the lane's window, until an answer settles them, the attempts are used
+    /// up, or the lane does not move for as long as all attempts would take.
     async fn offer_until_settled(&self, tx: &Outgoing<'_>, is_fresh: bool) -> Delivered {
+        let (window, patience) = (self.windows.of(tx.sender), self.profile.offers.whole());
         let mut last = String::new();
         for attempt in 1..=self.profile.offers.attempts_max {
+            if let Err(held_back) = window.turn(tx.nonce, patience).await {
+                return Delivered::Unsettled { reason: held_back.to_string() };
+            }
             last = match self.offer(tx).await {
                 Offer::Taken => return Delivered::Taken,
                 Offer::Refused(reason) => {
@@ -262,26 +276,46 @@ impl Core {
                     self.send_lower(tx).await;
                     reason
                 }
-                Offer::TooFarAhead(reason) => {
-                    self.send_lower_now_and_then(tx).await;
-                    reason
+                Offer::TooFarAhead(reason) if !window.has_turn(tx.nonce) => {
+                    last = reason;
+                    continue;
                 }
+                // Not even the lowest is taken: the node is behind the ledger that was seen.
+                Offer::TooFarAhead(reason) => reason,
             };
             tracing::warn!(key = %tx.key, nonce = tx.nonce, attempt, reason = last, "the transaction is offered again");
             tokio::time::sleep(self.profile.offers.pause_after(attempt)).await;
         }
+        // Whoever gives up leaves it to the lane's keeper.
+        window.leave(tx.nonce);
         Delivered::Unsettled { reason: last }
     }
 
-    /// Sends the bytes once and reads the answer.
-    async fn offer(&self, tx: &Outgoing<'_>) -> Offer {
+    /// Sends the bytes once and reads the answer, from which the lane's window learns.
+    pub(crate) async fn offer(&self, tx: &Outgoing<'_>) -> Offer {
         if let Some(reason) = self.stopped() {
             return Offer::Pause(reason.clone());
         }
+        let (offer, window) = (self.send(tx).await, self.windows.of(tx.sender));
+        if matches!(offer, Offer::Taken) {
+            window.taken();
+        }
+        if matches!(offer, Offer::TooFarAhead(_)) {
+            let _ = self.too_far_ahead.fetch_add(1, Ordering::Relaxed);
+            #[cfg(test)]
+            if self.mutant == Some(crate::simulation::Mutant::NothingLearnt) {
+                return offer;
+            }
+            window.refused(tx.nonce);
+        }
+        offer
+    }
+
+    async fn send(&self, tx: &Outgoing<'_>) -> Offer {
         match self.rpc.send_raw_transaction(tx.raw).await {
             Ok(hash) if hash == tx.hash => Offer::Taken,
             Ok(hash) => {
-                let _ = self.wrong_hashes.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let _ = self.wrong_hashes.fetch_add(1, Ordering::Relaxed);
                 tracing::error!(key = %tx.key, ours = %tx.hash, named = %hash, "the node names another hash than ours");
                 match self.rpc.transaction(tx.hash).await {
                     Ok(Some(_)) => Offer::Taken,
@@ -344,7 +378,7 @@ fn read_refusal(error: &RpcError) -> Offer {
     match row.meaning.next_step() {
         NextStep::AwaitReceipt => Offer::Taken,
         NextStep::LookUpByHash => Offer::LookUp(text),
-        NextStep::WaitAndSendSameBytes if row.meaning == Meaning::NonceTooDistant => Offer::TooFarAhead(text),
+        NextStep::ShrinkWindow => Offer::TooFarAhead(text),
         NextStep::WaitAndSendSameBytes | NextStep::Reprice | NextStep::OtherNode => Offer::Later(text),
         NextStep::RepairLowerNonce => Offer::LowerMissing(text),
         // The last four are answers to questions; to a transaction they say nothing.

@@ -10,6 +10,7 @@ use crate::chain::{Core, LaneError, LaneState};
 use crate::intent::{Intent, IntentError, IntentKey};
 use crate::policy::reference;
 use crate::store::{Admission, LaneRow, NewTransaction, Pending, StoreError, StoredIntent, TakeError};
+use crate::window::LaneWindow;
 
 /// How often an intent is stored anew because its lane moved meanwhile. Each time somebody else's intent got in before it.
 const ADMISSIONS_MAX: u32 = 32;
@@ -89,8 +90,9 @@ pub enum SubmitError {
         /// What the node said.
         reason: String,
     },
-    /// The attempts are used up, and nobody knows whether the node has it. It is stored: submit the same key again, or wait
-    /// for its outcome, and the same bytes are sent again.
+    /// The attempts are used up, and nobody knows whether the node has it; or it is held back, and the lane has not moved for as
+    /// long as all attempts take. It is stored: submit the same key again, or wait for its outcome, and the same bytes are sent
+    /// again.
     #[error("it is unknown whether the node has intent `{key}` (transaction {hash}): {reason}")]
     Unsettled {
         /// The key.
@@ -152,8 +154,19 @@ impl Lane {
         self.state.sender
     }
 
+    /// How many of its transactions are offered to the node at once, as learnt up to now, and how many wait for their turn.
+    pub fn window(&self) -> LaneWindow {
+        self.core.windows.of(self.state.sender).view()
+    }
+
     /// Stores the intent as a signed transaction, then sends it until the node has it. Many may be submitted at once: their
     /// transactions share commits. The same key with the same intent is the same transaction, never a second one.
+    ///
+    /// A node takes only so many transactions of a sender ahead of the ledger. One further ahead than the lane's [`window`] reaches
+    /// is stored at once, and offered when its turn comes: this waits for it as long as the lane moves. What is answered is always
+    /// that the node has it. Whoever does not want to wait may drop this: the lane offers what is stored all the same.
+    ///
+    /// [`window`]: Self::window
     ///
     /// # Errors
     ///
@@ -307,7 +320,10 @@ impl Lane {
         let (core, state) = (&self.core, &self.state);
         let fence_before = row.fence;
         match core.store.take_lane(state.sender, 0).await {
-            Ok(taken) => *row = taken,
+            Ok(taken) => {
+                core.windows.of(state.sender).stored_below(taken.next_nonce);
+                *row = taken;
+            }
             Err(TakeError::Store(source)) => return Err(SubmitError::Store { key: key.clone(), source }),
             Err(TakeError::Held) => {
                 core.forget_lane(state).await;
@@ -331,6 +347,7 @@ impl Lane {
         let failed = |source| SubmitError::Store { key: intent.key.clone(), source };
         let admission = queued.pending.admitted().await;
         if let Ok(Admission::Stored) = admission {
+            self.core.windows.of(self.state.sender).stored_below(queued.stored.nonce + 1);
             return Ok(Some(queued.stored));
         }
         // The nonce was not used, or that is not known: the store says where the lane is.
@@ -404,6 +421,7 @@ impl Core {
         let mut row = lane.row.lock().await;
         let fence_before = row.fence;
         *row = self.store.take_lane(lane.sender, nonce_min).await?;
+        self.windows.of(lane.sender).stored_below(row.next_nonce);
         let is_continued = row.fence == fence_before + 1;
         drop(row);
         if !is_continued {

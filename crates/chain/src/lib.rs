@@ -36,8 +36,8 @@
 //!     │                                                              │
 //!     └─► IntentError (no nonce taken)                               ▼
 //!                            same bytes, after a pause ┌───────►  sent  ◄──────── a restart, silence, a lost pool: same bytes
-//!                            (unknown, pool full,      │         │  │  │
-//!                             nonce far ahead, …)      └─ offer ─┘  │  └─ refused for good at the very first offer,
+//!                            (unknown, pool full, …),  │         │  │  │
+//!                            or its turn in the window └─ offer ─┘  │  └─ refused for good at the very first offer,
 //!                                                         │         │     and the nonce is the lane's last ──► refused
 //!                       accepted, or known already ◄──────┘         │
 //!                            │                                      ├─ refused for good otherwise ──► cancelling: an empty
@@ -53,6 +53,8 @@
 //! * *A nonce is given to something else* only if the node certainly does not have the transaction and the nonce is the last
 //!   of its lane; otherwise the ledger itself decides between the transaction and an empty one.
 //! * *A refusal frees the key.* The same key with the same or another intent may then be submitted anew.
+//! * *A lane offers what the node takes.* How many nonces ahead of the ledger that is, it learns from refusals ([`LaneWindow`]);
+//!   what lies further ahead is stored, and offered when the ledger has moved. No gap in the nonces outlives ten blocks.
 //! * *Every retry ends.* [`SubmitError::Unsettled`] says that attempts are used up; the intent stays stored, and the same
 //!   key, [`Chain::outcome`] or a restart goes on with the same bytes.
 //!
@@ -62,6 +64,7 @@
 //! [`NetworkProfile`] (what a network is expected to be), [`Rpc`] (reading), [`RpcTransport`] (the way to a node), [`Revert`];
 //! [`doctor`] looks at nodes before anything is entrusted to them; [`follower`] gives each final block once, in order, and
 //! [`Settlement`] stores and publishes what ended in it. Without one, whoever waits for an outcome asks for receipts.
+//! [`LaneWindow`] is how much of a lane is offered to the node at once.
 //! [`Inspection`] looks at a store without keys and without a node; [`Chain::pause_lane`], [`Chain::cancel`], [`Chain::retry`] and
 //! [`trace()`] are what an operator steps in with.
 //!
@@ -81,7 +84,8 @@
 //!
 //! `simulation` runs thousands of seeded schedules of intents against a model of a node that loses requests, answers and its
 //! pool, lies about hashes, stalls, refuses, shares its address with a node that refuses more, and lets foreign transactions take
-//! nonces, with others waiting for outcomes beside deliveries and this process killed in between.
+//! nonces, and whose limit for a sender changes, with others waiting for outcomes beside deliveries and this process killed in
+//! between. At each block it is looked for gaps in the nonces.
 //! Defects planted on purpose must be caught by it. Two processes share a store in a real PostgreSQL, one of them stopped.
 //! The follower has a simulation of its own, of several nodes that lie.
 
@@ -93,6 +97,7 @@ pub mod follower;
 mod head;
 mod inspect;
 mod intent;
+mod keeper;
 mod lane;
 mod outcome;
 mod pause;
@@ -106,6 +111,7 @@ mod stand_by;
 mod store;
 mod trace;
 mod transport;
+mod window;
 
 #[cfg(test)]
 mod simulation;
@@ -141,3 +147,4 @@ pub use crate::store::{AuditError, LEASE, STATE_ROWS, StoreError, StoreOpenError
 pub use crate::trace::{NodeView, Sight, TraceError, USER_BLOCKS_MAX, UsedBy, Verdict, trace};
 pub use crate::transport::http::{HttpTransport, HttpTransportError};
 pub use crate::transport::{ANSWER_BYTES_MAX, RpcTransport, TransportError, TransportFuture};
+pub use crate::window::{LaneWindow, WINDOW_MAX};

@@ -80,6 +80,12 @@ impl Pace {
         let doublings = attempt.saturating_sub(1).min(20);
         self.first_pause.saturating_mul(1 << doublings).min(self.pause_max)
     }
+
+    /// All pauses together: as long as something is tried, apart from the attempts themselves.
+    pub(crate) fn whole(self) -> Duration {
+        let attempts = (1..=self.attempts_max).map(|attempt| self.pause_after(attempt));
+        attempts.fold(Duration::ZERO, Duration::saturating_add)
+    }
 }
 
 /// A network as what is sent sees it: one value per network, made of a [`NetworkProfile`] and a chain id, the same for every
@@ -104,6 +110,9 @@ pub struct Profile {
     pub silence_max: Duration,
     /// How a transaction is offered to the node until an answer settles it.
     pub offers: Pace,
+    /// How many transactions of one sender are offered ahead of the ledger before the node has refused one for that reason: 1 to
+    /// [`WINDOW_MAX`](crate::WINDOW_MAX).
+    pub window_start: u64,
 }
 
 impl Profile {
@@ -129,5 +138,6 @@ mod tests {
         let pauses: Vec<_> = (1..=9).map(|attempt| pace.pause_after(attempt).as_millis()).collect();
         assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 320, 500, 500]);
         assert_eq!(pace.pause_after(u32::MAX), pace.pause_max);
+        assert_eq!(pace.whole().as_millis(), 635 + 17 * 500);
     }
 }

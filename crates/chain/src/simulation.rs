@@ -1,5 +1,5 @@
 //! Seeded lives of a chain against a model of a node, in virtual time: whatever happens, each intent has exactly one effect or
-//! is refused and has none.
+//! is refused and has none, and no gap in a sender's nonces outlives ten blocks ([`gaps`] says what counts as one).
 //!
 //! A seed decides the faults of the node, the intents, and at which of the node's requests this process dies: before the node
 //! has the request, or after. Every outside effect is a request, so these are all the places where a death makes a
@@ -12,6 +12,8 @@
 
 mod again;
 mod faultless;
+mod gaps;
+mod hammering;
 mod node;
 mod operator;
 mod policies;
@@ -44,6 +46,10 @@ pub(crate) enum Mutant {
     NeverAgain,
     /// Whoever waits for an outcome sends the bytes again beside their first delivery, which does not learn of it.
     SentAgainUnannounced,
+    /// What the node lost is sent again after a silence alone, however many blocks that is.
+    OnlyAfterSilence,
+    /// Refusals for too many of the sender leave its window as it is.
+    NothingLearnt,
 }
 
 /// How long one intent may take in virtual time. After a node's last fault, seconds are enough.
@@ -70,12 +76,15 @@ struct Plan {
     profile: Profile,
     /// From how long after an intent's first submission on somebody waits for its outcome beside that, if anybody does.
     watch_after: Option<Duration>,
+    block_period: Duration,
 }
 
 impl Plan {
     fn of(random: &mut Random) -> Self {
         let lanes = 1 + random.below(3);
-        let intents = (0..3 + random.below(8)).map(|id| {
+        // In some seeds more than any limit of the node.
+        let count = if random.per_mille(100) { 20 + random.below(20) } else { 3 + random.below(8) };
+        let intents = (0..count).map(|id| {
             let label = KeyLabel::parse(&format!("sender-{}", random.below(lanes))).unwrap();
             let effect = match random.below(20) {
                 0 => Effect::Refused,
@@ -91,7 +100,10 @@ impl Plan {
         // Those who wait beside a delivery speak again in the middle of it.
         let watch_after = random.per_mille(500).then(|| Duration::from_millis(1 + random.below(50)));
         let silence_max = watch_after.map_or(Duration::from_secs(3), |_| Duration::from_millis(1 + random.below(100)));
-        Self { intents, deaths, profile: Profile { silence_max, ..profile() }, watch_after }
+        let window_start = [1, 5, 200][usize::try_from(random.below(3)).unwrap()];
+        let block_period = Duration::from_millis([250, 500, 1_000, 2_000][usize::try_from(random.below(4)).unwrap()]);
+        let profile = Profile { silence_max, window_start, ..profile() };
+        Self { intents, deaths, profile, watch_after, block_period }
     }
 }
 
@@ -122,6 +134,7 @@ struct Coverage {
     foreign: u64,
     deaths: u64,
     too_distant: u64,
+    limits: u64,
     other_node: u64,
     done: u64,
     reverted: u64,
@@ -131,13 +144,14 @@ struct Coverage {
 
 impl Coverage {
     fn add(&mut self, node: &Node, ends: &BTreeMap<u64, Result<Outcome, String>>) {
-        let Tally { lost, restarts, lies, foreign, deaths, too_distant, other_node } = node.tally();
+        let Tally { lost, restarts, lies, foreign, deaths, too_distant, limits, other_node, taken: _ } = node.tally();
         self.lost += lost;
         self.restarts += restarts;
         self.lies += lies;
         self.foreign += foreign;
         self.deaths += deaths;
         self.too_distant += too_distant;
+        self.limits += limits;
         self.other_node += other_node;
         for end in ends.values() {
             let counter = match end {
@@ -153,7 +167,7 @@ impl Coverage {
 
     fn least(&self) -> u64 {
         let answers = [self.lost, self.lies, self.too_distant, self.other_node];
-        let faults = [self.restarts, self.foreign, self.deaths];
+        let faults = [self.restarts, self.foreign, self.deaths, self.limits];
         let ends = [self.done, self.reverted, self.refused, self.displaced];
         answers.into_iter().chain(faults).chain(ends).min().unwrap_or(0)
     }
@@ -205,12 +219,23 @@ async fn work(
     plan: &Plan,
     knowledge: Arc<Mutex<Knowledge>>,
 ) -> Result<(), String> {
-    let chain = open(&plan.profile, node, store, custody, mutant).await?;
+    let chain = open(&plan.profile, Arc::clone(&node), store, custody, mutant).await?;
+    let worked = tokio::select! {
+        biased;
+        gap = gaps::make_blocks(&node, &chain, plan.block_period) => Err(gap),
+        worked = all(&chain, plan, &knowledge) => worked,
+    };
+    chain.close().await;
+    worked
+}
+
+/// All callers, until each has an end.
+async fn all(chain: &Chain, plan: &Plan, knowledge: &Arc<Mutex<Knowledge>>) -> Result<(), String> {
     let mut callers = JoinSet::new();
     for (id, (label, intent)) in (0_u64..).zip(&plan.intents) {
         if !knowledge.lock().unwrap().ends.contains_key(&id) {
-            let (chain, lane, intent) = (chain.clone(), lane(&chain, label).await?, intent.clone());
-            let (knowledge, watch_after) = (Arc::clone(&knowledge), plan.watch_after);
+            let (chain, lane, intent) = (chain.clone(), lane(chain, label).await?, intent.clone());
+            let (knowledge, watch_after) = (Arc::clone(knowledge), plan.watch_after);
             let _ = callers.spawn(async move {
                 let end = tokio::select! {
                     biased;
@@ -225,7 +250,6 @@ async fn work(
         ended.map_err(|error| format!("a caller failed: {error}"))?;
     }
     let open = chain.open_intents().await.map_err(|error| error.to_string())?;
-    chain.close().await;
     if open.is_empty() { Ok(()) } else { Err(format!("left open: {open:?}")) }
 }
 
@@ -244,7 +268,7 @@ async fn open(
         match Chain::open_core(profile.clone(), node, store, Arc::clone(&custody), durability).await {
             Ok(mut core) => {
                 core.mutant = mutant;
-                return Ok(Chain { core: Arc::new(core) });
+                return Ok(Chain::of(core));
             }
             Err(error) => last = format!("{error:?}"),
         }
@@ -343,8 +367,13 @@ fn each_intent_has_exactly_one_effect_or_a_refusal() {
 #[test]
 fn planted_defects_are_caught() {
     let (place, coverage) = (Place::new(), Mutex::default());
-    let mutants =
-        [Mutant::BroadcastBeforeCommit, Mutant::NewNonceAfterUnknown, Mutant::NeverAgain, Mutant::SentAgainUnannounced];
+    let mutants = [
+        Mutant::BroadcastBeforeCommit,
+        Mutant::NewNonceAfterUnknown,
+        Mutant::NeverAgain,
+        Mutant::SentAgainUnannounced,
+        Mutant::OnlyAfterSilence,
+    ];
     for mutant in mutants {
         let caught =
             (0..500).find_map(|seed| play(seed, Some(mutant), &place, &coverage).err().map(|error| (seed, error)));

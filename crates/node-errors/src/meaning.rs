@@ -37,7 +37,9 @@ walkable! {
         ReplacementUnderpriced,
         /// The pool refused a lower nonce of this sender, so it will not take a higher one.
         LowerNonceInvalid,
-        /// The pool has no room, for anybody or for this sender.
+        /// The pool holds as many transactions of this sender as it takes.
+        TooManyOfSender,
+        /// The pool has no room for anybody.
         PoolFull,
         /// The node takes no transactions: its pool is switched off, or it is not in sync yet.
         PoolDisabled,
@@ -217,8 +219,11 @@ pub enum NextStep {
     AwaitReceipt,
     /// Nobody knows whether the node has the transaction: send the same bytes again, at once or after a short pause.
     SendSameBytesAgain,
-    /// The node will take the transaction when others of the sender are mined, or when it has room: wait, then the same bytes.
+    /// The node will take the transaction when it has room: wait, then the same bytes.
     WaitAndSendSameBytes,
+    /// The node has as many of the sender as it takes, or none so far ahead: offer fewer at once; the same bytes when others of the
+    /// sender are mined.
+    ShrinkWindow,
     /// The nonce is used: look for our own hash first. Only the receipt of another transaction proves that it was not ours.
     LookUpByHash,
     /// An earlier transaction of the sender is missing at the node: send that one first, then this one, same bytes both.
@@ -258,7 +263,8 @@ impl Meaning {
         match self {
             Self::NonceTooLow => NextStep::LookUpByHash,
             Self::AlreadyKnown => NextStep::AwaitReceipt,
-            Self::NonceTooDistant | Self::NonceTooHigh | Self::PoolFull => NextStep::WaitAndSendSameBytes,
+            Self::NonceTooDistant | Self::NonceTooHigh | Self::TooManyOfSender => NextStep::ShrinkWindow,
+            Self::PoolFull => NextStep::WaitAndSendSameBytes,
             Self::LowerNonceInvalid => NextStep::RepairLowerNonce,
             // Another transaction holds the nonce in this node's pool. With one lane per sender that is our own earlier
             // one, or a foreign sender's with our key: the hash decides which.

@@ -213,11 +213,11 @@ pub const TABLE: &[Row] = &[
     g(-32000, "replacement transaction underpriced", Meaning::ReplacementUnderpriced, GETH_POOL),
     g(-32000, "future transaction tries to replace pending", Meaning::ReplacementUnderpriced, GETH_POOL),
     g(-32000, "txpool is full", Meaning::PoolFull, "core/txpool/legacypool/legacypool.go"),
-    g(-32000, "account limit exceeded", Meaning::PoolFull, GETH_POOL),
+    g(-32000, "account limit exceeded", Meaning::TooManyOfSender, GETH_POOL),
     g(
         -32000,
         "in-flight transaction limit reached for delegated accounts",
-        Meaning::PoolFull,
+        Meaning::TooManyOfSender,
         "core/txpool/legacypool/legacypool.go",
     ),
     g(

@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use super::network::{Consensus, Expected, Governs, KnownChain, NetworkProfile, PermissioningContract, PoolKind};
 use super::{FeeModel, Pace, Rules};
+use crate::window::WINDOW_MAX;
 
 /// The longest file of a profile, in bytes: a hundred times the longest that ships.
 pub const PROFILE_BYTES_MAX: u64 = 256 * 1024;
@@ -122,6 +123,7 @@ struct SendingText {
     first_pause: String,
     pause_max: String,
     attempts_max: u32,
+    window_start: Option<u64>,
 }
 
 impl NetworkProfile {
@@ -190,6 +192,10 @@ impl Reader<'_> {
             return Err(self.mistake("sending.first_pause", &sending.first_pause, &limit));
         }
         let offers = Pace { first_pause, pause_max, attempts_max };
+        // Besu's layered pool is what a network has of which nothing is said.
+        let window_start =
+            sending.window_start.unwrap_or_else(|| read.pool.unwrap_or(PoolKind::Layered).window_start());
+        self.within("sending.window_start", window_start, 1, WINDOW_MAX)?;
         Ok(NetworkProfile {
             name,
             rules: read.rules,
@@ -203,6 +209,7 @@ impl Reader<'_> {
             head_poll: self.period("sending.head_poll", &sending.head_poll)?,
             silence_max: self.period("sending.silence_max", &sending.silence_max)?,
             offers,
+            window_start,
         })
     }
 

@@ -78,6 +78,18 @@ pub enum PoolKind {
     Layered,
 }
 
+impl PoolKind {
+    /// How many transactions of one sender the pool takes ahead of the ledger where its operator has not said otherwise. Sequenced: a
+    /// thousandth of 4096, rounded up (`--tx-pool-limit-by-account-percentage` 0.001, `--tx-pool-max-size` 4096). Layered: 200
+    /// (`--tx-pool-max-future-by-sender`; release notes of Besu 23.10.0). Both refuse a nonce that is so far ahead or further.
+    pub const fn window_start(self) -> u64 {
+        match self {
+            Self::Sequenced => 5,
+            Self::Layered => 200,
+        }
+    }
+}
+
 impl fmt::Display for PoolKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -157,6 +169,9 @@ pub struct NetworkProfile {
     pub silence_max: Duration,
     /// How a transaction is offered to a node.
     pub offers: Pace,
+    /// How many transactions of one sender are offered ahead of the ledger, before a node has refused any: the file's, or what the
+    /// pool takes by default ([`PoolKind::window_start`]).
+    pub window_start: u64,
 }
 
 /// The profile is for other chains than the one that was named.
@@ -245,6 +260,7 @@ impl NetworkProfile {
             head_poll: self.head_poll,
             silence_max: self.silence_max,
             offers: self.offers,
+            window_start: self.window_start,
         })
     }
 }
@@ -270,6 +286,8 @@ mod tests {
         let sending = rbb.sending(12_120_014).unwrap();
         assert_eq!((sending.rules, sending.fees), (Rules::Berlin, FeeModel::Free));
         assert_eq!((sending.block_gas_limit, sending.finality_blocks), (16_000_000, 0));
+        assert_eq!(sending.window_start, 5, "the sequenced pool's");
+        assert_eq!(NetworkProfile::embedded().window_start, 200);
         assert!(rbb.sending(648_629).is_ok());
         let refused = rbb.sending(1337).unwrap_err();
         assert_eq!(refused.to_string(), "profile `rbb` is for chain 12120014 or 648629, not for chain 1337");

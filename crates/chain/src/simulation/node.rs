@@ -21,6 +21,12 @@ pub(super) const CHAIN_ID: u64 = 1337;
 /// After so many requests the faults end, so that everything can come to its end.
 const FAULTY_REQUESTS_MAX: u64 = 250;
 
+/// In how many of a thousand requests a block is made, where blocks do not come by the clock.
+const BLOCKS_BY_REQUESTS: u64 = 200;
+
+/// The most transactions of one sender that a seed's node takes ahead of the ledger; it takes one at least.
+pub(super) const SENDER_LIMIT_MAX: u64 = 12;
+
 /// The longest way of a request to the node or of an answer back, in virtual milliseconds; ways overtake each other.
 const WAY_MS_MAX: u64 = 30;
 
@@ -88,7 +94,14 @@ struct World {
     /// Where a transaction is, and from which request on the node shows it: indexes lag behind the head.
     places: HashMap<B256, (usize, u64)>,
     senders: HashMap<B256, Address>,
-    window: u64,
+    /// How many transactions of one sender it takes ahead of the ledger.
+    sender_limit: u64,
+    /// In how many of a thousand blocks that changes.
+    limit_changes: u64,
+    /// In how many of a thousand requests a block is made. A seed's blocks come by the clock instead.
+    blocks_by_requests: u64,
+    /// How often a transaction of the sender met a fault, or was lost with the pool.
+    mishaps: HashMap<Address, u64>,
     way_ms_max: u64,
     chain_id: u64,
     /// Enters into the hashes of blocks, so that two ledgers have different ones.
@@ -110,6 +123,10 @@ pub(super) struct Tally {
     pub(super) foreign: u64,
     pub(super) deaths: u64,
     pub(super) too_distant: u64,
+    /// How many transactions were taken into the pool.
+    pub(super) taken: u64,
+    /// How often the limit for a sender changed.
+    pub(super) limits: u64,
     pub(super) other_node: u64,
 }
 
@@ -129,14 +146,18 @@ impl Node {
             foreign: if random.per_mille(100) { 20 } else { 0 },
             other_node: if random.per_mille(500) { 250 } else { 0 },
         };
-        let window = 2 + random.below(10);
-        Self::with(World { window, way_ms_max: WAY_MS_MAX, ..World::quiet(faults, random) })
+        Self::with(World { way_ms_max: WAY_MS_MAX, ..World::limited(faults, random) })
+    }
+
+    /// A node without faults whose limit for a sender changes.
+    pub(super) fn limited(mut random: Random) -> Self {
+        Self::with(World { way_ms_max: WAY_MS_MAX, ..World::limited(Faults::none(), random.fork()) })
     }
 
     /// A node without faults, whose answers take no time.
     pub(super) fn faultless(salt: u64) -> Self {
-        let faults = Faults { way: 0, refusal: 0, wrong_hash: 0, restart: 0, foreign: 0, other_node: 0 };
-        Self::with(World { salt, window: 10_000, ..World::quiet(faults, Random::new(salt)) })
+        let random = Random::new(salt);
+        Self::with(World { salt, blocks_by_requests: BLOCKS_BY_REQUESTS, ..World::quiet(Faults::none(), random) })
     }
 
     fn with(world: World) -> Self {
@@ -151,6 +172,21 @@ impl Node {
     /// From now on transactions with this nonce are refused for good, unless they are empty.
     pub(super) fn refuse_nonce(&self, nonce: Option<u64>) {
         self.world().refused_nonce = nonce;
+    }
+
+    /// How many transactions of one sender it takes from now on.
+    pub(super) fn limit(&self, sender_limit: u64) {
+        self.world().sender_limit = sender_limit;
+    }
+
+    /// Makes no blocks, or makes them again.
+    pub(super) fn stop_blocks(&self, is_stopped: bool) {
+        self.world().blocks_by_requests = if is_stopped { 0 } else { BLOCKS_BY_REQUESTS };
+    }
+
+    /// Loses its pool, as in a restart.
+    pub(super) fn lose_pool(&self) {
+        self.world().pool.clear();
     }
 
     pub(super) fn set_chain_id(&self, chain_id: u64) {
@@ -182,6 +218,18 @@ impl Node {
     /// How many different transactions it was ever given.
     pub(super) fn received(&self) -> usize {
         self.world().senders.len()
+    }
+
+    /// Makes a block.
+    pub(super) fn make_block(&self) {
+        self.world().make_block();
+    }
+
+    /// The sender's next nonce, whether the pool has a transaction with it, and how often one of the sender's met a fault.
+    pub(super) fn next_of(&self, sender: Address) -> (u64, bool, u64) {
+        let world = self.world();
+        let next = world.count(sender);
+        (next, world.pool.contains_key(&(sender, next)), world.mishaps.get(&sender).copied().unwrap_or(0))
     }
 
     /// How many transactions are left in the pool after one more block.
@@ -227,7 +275,19 @@ impl RpcTransport for Node {
     }
 }
 
+impl Faults {
+    fn none() -> Self {
+        Self { way: 0, refusal: 0, wrong_hash: 0, restart: 0, foreign: 0, other_node: 0 }
+    }
+}
+
 impl World {
+    /// The limit for a sender is the seed's, and changes in one of twenty blocks.
+    fn limited(faults: Faults, mut random: Random) -> Self {
+        let sender_limit = 1 + random.below(SENDER_LIMIT_MAX);
+        Self { sender_limit, limit_changes: 50, ..Self::quiet(faults, random) }
+    }
+
     fn quiet(faults: Faults, random: Random) -> Self {
         Self {
             random,
@@ -239,7 +299,10 @@ impl World {
             blocks: vec![Vec::new()],
             places: HashMap::new(),
             senders: HashMap::new(),
-            window: 0,
+            sender_limit: 10_000,
+            limit_changes: 0,
+            blocks_by_requests: 0,
+            mishaps: HashMap::new(),
             way_ms_max: 0,
             chain_id: CHAIN_ID,
             salt: 0,
@@ -266,6 +329,9 @@ impl World {
         self.is_other_node = self.is_faulty() && self.random.per_mille(self.faults.other_node);
         let fault = self.is_faulty() && self.random.per_mille(self.faults.way);
         self.tally.lost += u64::from(fault);
+        if fault {
+            self.mishap(request);
+        }
         let answer = match if fault { self.random.below(5) } else { 5 } {
             0 => Err(TransportError::NotSent { reason: "no connection".to_owned() }),
             1 => lost(),
@@ -283,6 +349,23 @@ impl World {
         (answer, false)
     }
 
+    /// Something went wrong with a transaction that the request brings.
+    fn mishap(&mut self, request: &str) {
+        let request: Value = serde_json::from_str(request).unwrap();
+        if let Some((sender, _)) = request["params"][0].as_str().and_then(|raw| self.sent(raw)) {
+            *self.mishaps.entry(sender).or_default() += 1;
+        }
+    }
+
+    /// Who signed a raw transaction, and what it is; `None` if it is none.
+    fn sent(&mut self, raw: &str) -> Option<(Address, (B256, TxEnvelope))> {
+        let raw: Bytes = raw.parse().ok()?;
+        let signed = TxEnvelope::decode_2718_exact(&raw).ok()?;
+        let hash = keccak256(&raw);
+        let sender = *self.senders.entry(hash).or_insert_with(|| signed.recover_signer().unwrap());
+        Some((sender, (hash, signed)))
+    }
+
     fn is_faulty(&self) -> bool {
         self.requests < FAULTY_REQUESTS_MAX
     }
@@ -291,14 +374,24 @@ impl World {
     fn live(&mut self) {
         let is_faulty = self.is_faulty();
         if is_faulty && self.random.per_mille(self.faults.restart) {
-            self.pool.clear();
+            for (sender, _) in std::mem::take(&mut self.pool).into_keys() {
+                *self.mishaps.entry(sender).or_default() += 1;
+            }
             self.tally.restarts += 1;
         }
         if is_faulty && self.random.per_mille(self.faults.foreign) {
             self.foreign();
         }
-        if self.random.per_mille(200) {
+        if self.random.per_mille(self.blocks_by_requests) {
             self.mine();
+        }
+    }
+
+    fn make_block(&mut self) {
+        self.mine();
+        if self.random.per_mille(self.limit_changes) {
+            self.sender_limit = 1 + self.random.below(SENDER_LIMIT_MAX);
+            self.tally.limits += 1;
         }
     }
 
@@ -342,6 +435,11 @@ impl World {
         let is_faulty = self.is_faulty() && self.random.per_mille(self.faults.refusal);
         let refused = [Meaning::InternalError, Meaning::StateNotAvailable, Meaning::RequestTimedOut];
         let result = match request["method"].as_str().unwrap() {
+            "eth_sendRawTransaction" if is_faulty => {
+                let sent = self.sent(text(0));
+                *self.mishaps.entry(sent.unwrap().0).or_default() += 1;
+                Err(refused[usize::try_from(self.random.below(3)).unwrap()])
+            }
             _ if is_faulty => Err(refused[usize::try_from(self.random.below(3)).unwrap()]),
             "eth_chainId" => Ok(json!(U64::from(self.chain_id))),
             "eth_blockNumber" => Ok(quantity(self.blocks.len() - 1)),
@@ -365,10 +463,7 @@ impl World {
     }
 
     fn take(&mut self, raw: &str) -> Result<Value, Meaning> {
-        let raw: Bytes = raw.parse().map_err(|_| Meaning::InvalidParams)?;
-        let signed = TxEnvelope::decode_2718_exact(&raw).map_err(|_| Meaning::InvalidParams)?;
-        let hash = keccak256(&raw);
-        let sender = *self.senders.entry(hash).or_insert_with(|| signed.recover_signer().unwrap());
+        let (sender, (hash, signed)) = self.sent(raw).ok_or(Meaning::InvalidParams)?;
         let (nonce, input, count) = (signed.nonce(), signed.input().clone(), self.count(sender));
         let is_refused_nonce = self.refused_nonce == Some(nonce) && !input.is_empty();
         if is_refused_nonce || matches!(Effect::read(&input), Some((Effect::Refused, _))) {
@@ -376,6 +471,7 @@ impl World {
         }
         if self.is_other_node {
             self.tally.other_node += 1;
+            *self.mishaps.entry(sender).or_default() += 1;
             return Err(Meaning::ExceedsBlockGasLimit);
         }
         if nonce < count {
@@ -384,7 +480,7 @@ impl World {
         if let Some(meaning) = self.refusal {
             return Err(meaning);
         }
-        if nonce > count + self.window {
+        if nonce - count >= self.sender_limit {
             self.tally.too_distant += 1;
             return Err(Meaning::NonceTooDistant);
         }
@@ -394,6 +490,7 @@ impl World {
             None => {}
         }
         let _ = self.pool.insert((sender, nonce), Tx { hash, sender, nonce, input });
+        self.tally.taken += 1;
         let is_lie = self.is_faulty() && self.random.per_mille(self.faults.wrong_hash);
         self.tally.lies += u64::from(is_lie);
         Ok(json!(if is_lie { keccak256(hash) } else { hash }))

@@ -34,7 +34,7 @@ async fn open(node: &Arc<Node>, place: &Place, is_unfenced: bool) -> Chain {
     let node = Arc::<Node>::clone(node);
     let mut core = Chain::open_core(profile, node, place, Arc::new(custody), Durability::Full).await.unwrap();
     core.store.is_unfenced = is_unfenced;
-    Chain { core: Arc::new(core) }
+    Chain::of(core)
 }
 
 fn intent(id: u64) -> Intent {

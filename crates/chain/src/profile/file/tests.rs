@@ -26,6 +26,9 @@ fn a_file_says_everything_of_a_network() {
     assert_eq!(governs, [Governs::Accounts, Governs::Nodes]);
     assert_eq!(profile.chains[0].block_period, Some(Duration::from_secs(4)));
     assert_eq!(profile.chains[0].empty_block_period, Some(Duration::from_secs(4)));
+    assert_eq!(profile.window_start, 5, "the pool's default");
+    let of_geth = rbb().replacen("attempts_max = 20", "attempts_max = 20\nwindow_start = 64", 1);
+    assert_eq!(parse("own.toml", &of_geth).unwrap().window_start, 64);
     assert_eq!((profile.chains[1].chain_id, profile.chains[1].genesis_hash), (648_629, None));
 }
 
@@ -61,6 +64,11 @@ fn every_mistake_names_file_field_value_and_limit() {
             "`own.toml`: `permissioning[0].address` is `0x00000000000000000000000000000000000088888`, and must be an address: 0x and 40 digits",
         ),
         ("attempts_max = 20", "attempts_max = 0", "`own.toml`: `sending.attempts_max` is `0`, and must be 1 to 1000"),
+        (
+            "attempts_max = 20",
+            "attempts_max = 20\nwindow_start = 4097",
+            "`own.toml`: `sending.window_start` is `4097`, and must be 1 to 4096",
+        ),
         (
             "first_pause = \"100ms\"",
             "first_pause = \"2001ms\"",
