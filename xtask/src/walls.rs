@@ -100,6 +100,11 @@ pub(crate) const PACKAGE_KEEPERS: &[Keeper] = &[
         rule: Rule { why: "only `chain` talks JSON-RPC to a node", remedy: "ask `chain` for what is needed" },
     },
     Keeper {
+        what: "soketto",
+        crates: &["chain"],
+        rule: Rule { why: "only `chain` listens to a node", remedy: "follow the ledger by `chain`" },
+    },
+    Keeper {
         what: "async-nats",
         crates: &["journal"],
         rule: Rule { why: "only the journal's bus talks to NATS", remedy: "publish an event, and consume the feed" },

@@ -33,7 +33,7 @@
 //!
 //! ```text
 //!  head of a node ≥ n + finality ──► block n by number ──► receipts by its HASH ──► parts fit each other? ──no──► node lied
-//!  (poll, or a hint)                 (each node, several blocks at once)              │ places, bloom, receipts root
+//!  (poll, or newHeads)               (each node, several blocks at once)              │ places, bloom, receipts root
 //!                                                                                     ▼
 //!      node lied ◄── its own block before n is ours ◄── no ── parent is the block given last? ──► examine the node
 //!                                                             │ yes                                     │ chain id, genesis,
@@ -65,6 +65,7 @@ mod node;
 mod round;
 mod settings;
 mod shared;
+mod subscription;
 mod verify;
 
 #[cfg(test)]
@@ -83,11 +84,12 @@ pub use self::error::{FollowError, LedgerChange};
 use self::fetch::{FetchFault, Standing};
 pub use self::lie::{Lie, NodeLied};
 use self::node::Node;
-pub use self::node::{FollowedNode, NodeHealth, NodeStatus};
+pub use self::node::{FollowedNode, HEAD_POLL_WHILE_TOLD, HINT_PAUSE_MIN, NodeHealth, NodeStatus};
 use self::round::{Round, Stance};
 pub use self::settings::{BLOCKS_AHEAD_MAX, BYTES_AHEAD_MAX, FETCHES_MAX, FollowSettings};
 use self::shared::Shared;
 pub use self::shared::{FINDINGS_MAX, FollowView, HeadHint, Progress};
+pub use self::subscription::{SubscriptionHealth, SubscriptionStatus};
 use self::verify::Verified;
 
 /// How many given blocks are remembered by their digests, to hold late answers against.
@@ -101,7 +103,7 @@ pub struct Follower {
     /// The blocks after it that are asked for or wait for their turn.
     rounds: BTreeMap<u64, Round>,
     work: JoinSet<Done>,
-    /// One for each node, from the first call of `next` on.
+    /// One for each node and one for each subscription, from the first call of `next` on.
     watchers: JoinSet<()>,
     ticks: watch::Receiver<()>,
     remembered: VecDeque<Remembered>,
@@ -241,6 +243,9 @@ impl Follower {
         if self.watchers.is_empty() {
             for node in 0..self.shared.nodes.len() {
                 let _ = self.watchers.spawn(node::watch_head(Arc::clone(&self.shared), node));
+                if self.shared.nodes[node].new_heads.is_some() {
+                    let _ = self.watchers.spawn(subscription::keep(Arc::clone(&self.shared), node));
+                }
             }
         }
     }

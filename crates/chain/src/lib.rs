@@ -99,6 +99,7 @@ mod inspect;
 mod intent;
 mod keeper;
 mod lane;
+mod new_heads;
 mod outcome;
 mod pause;
 mod policy;
@@ -127,6 +128,10 @@ pub use crate::intent::{
     IntentKeyError, TRANSACTION_GAS_MAX, intrinsic_gas,
 };
 pub use crate::lane::{Lane, SubmitError, Submitted};
+pub use crate::new_heads::{
+    HEAD_BYTES_A_SECOND_MAX, HEAD_MESSAGE_BYTES_MAX, HEAD_WRITES_A_SECOND_MAX, NewHeads, NewHeadsError,
+    SILENCE_BEFORE_PING, SUBSCRIBE_TIME_MAX,
+};
 pub use crate::outcome::{Execution, Mined, Outcome, OutcomeError, REVERT_BYTES_MAX, Refusal};
 pub use crate::pause::{
     LanePause, OPERATOR_TEXT_BYTES_MAX, OperatorText, OperatorTextError, PauseError, Paused, Resumed,

@@ -19,6 +19,7 @@ use crate::follower::{
     FollowedTransaction, Follower,
 };
 use crate::intent::IntentKey;
+use crate::new_heads::NewHeads;
 use crate::outcome::{Execution, Mined, Outcome, Refusal};
 use crate::rpc::Rpc;
 use crate::store::{StoreError, StoredIntent};
@@ -48,6 +49,8 @@ pub struct SettlingNode {
     pub name: String,
     /// The way to it.
     pub transport: Arc<dyn RpcTransport>,
+    /// Where it tells of new heads; `None`: it is polled alone.
+    pub new_heads: Option<NewHeads>,
 }
 
 /// Stores ends until it is dropped.
@@ -107,8 +110,17 @@ impl Chain {
     ///
     /// See [`SettlementError`].
     pub async fn settle(&self) -> Result<Settlement, SettlementError> {
+        self.settle_told_by(None).await
+    }
+
+    /// The same, with that node's new heads as it tells of them there.
+    ///
+    /// # Errors
+    ///
+    /// See [`SettlementError`].
+    pub async fn settle_told_by(&self, new_heads: Option<NewHeads>) -> Result<Settlement, SettlementError> {
         let transport = self.core.rpc.transport();
-        self.settle_from(vec![SettlingNode { name: "the node".to_owned(), transport }]).await
+        self.settle_from(vec![SettlingNode { name: "the node".to_owned(), transport, new_heads }]).await
     }
 
     /// Begins to store ends, from where the store stands: a new one at the head of the day it was made.
@@ -274,7 +286,13 @@ fn with_causes(error: &FollowError) -> String {
 impl Core {
     fn follower(&self, nodes: &[SettlingNode], cursor: Cursor) -> Result<Follower, FollowSetupError> {
         let settings = FollowSettings::of(&self.profile, nodes.len());
-        let node = |node: &SettlingNode| FollowedNode::new(node.name.clone(), Rpc::new(Arc::clone(&node.transport)));
+        let node = |node: &SettlingNode| {
+            let followed = FollowedNode::new(node.name.clone(), Rpc::new(Arc::clone(&node.transport)));
+            match node.new_heads.clone() {
+                Some(new_heads) => followed.told_by(new_heads),
+                None => followed,
+            }
+        };
         let ledger = FollowedLedger { chain_id: self.profile.chain_id, genesis_hash: self.store.genesis() };
         Follower::new(nodes.iter().map(node).collect(), ledger, cursor, settings)
     }

@@ -4,10 +4,13 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::error::LedgerChange;
-use super::shared::Shared;
+use super::shared::{Hints, Shared};
+use super::subscription::{Subscription, SubscriptionStatus};
+use crate::new_heads::NewHeads;
 use crate::profile::Pace;
 use crate::rpc::Rpc;
 
@@ -21,17 +24,32 @@ const ELSEWHERE_PAUSE: Duration = Duration::from_secs(1);
 /// How often each node is asked again which ledger it is on, though nothing speaks for a change.
 const EXAMINED_EVERY: Duration = Duration::from_secs(30);
 
+/// How often a node is asked for its head at most because somebody heard of one: whoever tells of heads cannot make a node be
+/// asked without end.
+pub const HINT_PAUSE_MIN: Duration = Duration::from_millis(10);
+
+/// How often a node is asked for its head that its own subscription told of: a silent subscription is found out by that.
+pub const HEAD_POLL_WHILE_TOLD: Duration = Duration::from_secs(5);
+
 /// A node to follow: its name, and the way to it.
 pub struct FollowedNode {
     name: String,
     rpc: Rpc,
+    new_heads: Option<NewHeads>,
 }
 
 impl FollowedNode {
     /// The name stands in logs and errors: a URL without user name and password, as
     /// [`HttpTransport::shown_url`](crate::HttpTransport::shown_url) gives it.
     pub fn new(name: impl Into<String>, rpc: Rpc) -> Self {
-        Self { name: name.into(), rpc }
+        Self { name: name.into(), rpc, new_heads: None }
+    }
+
+    /// Listens there for new heads, so that a block is noticed when it is told of; polling stays behind it.
+    #[must_use]
+    pub fn told_by(mut self, new_heads: NewHeads) -> Self {
+        self.new_heads = Some(new_heads);
+        self
     }
 
     /// Its name.
@@ -59,6 +77,8 @@ pub struct NodeStatus {
     pub last_failure: Option<String>,
     /// How often it lied so far.
     pub lies: u64,
+    /// How its subscription to new heads stands; `None` where it is polled alone.
+    pub new_heads: Option<SubscriptionStatus>,
 }
 
 impl fmt::Display for NodeStatus {
@@ -106,19 +126,19 @@ impl fmt::Display for NodeHealth {
 pub(super) struct Trouble {
     pub(super) in_a_row: u32,
     until: Instant,
-    why: Option<String>,
+    pub(super) why: Option<String>,
 }
 
 impl Trouble {
-    fn none(now: Instant) -> Self {
+    pub(super) fn none(now: Instant) -> Self {
         Self { in_a_row: 0, until: now, why: None }
     }
 
-    fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         self.in_a_row = 0;
     }
 
-    fn add(&mut self, why: String, pace: Pace) -> Duration {
+    pub(super) fn add(&mut self, why: String, pace: Pace) -> Duration {
         self.in_a_row = self.in_a_row.saturating_add(1);
         let pause = pace.pause_after(self.in_a_row);
         self.until = Instant::now() + pause;
@@ -157,6 +177,7 @@ pub(super) struct NodeState {
     pub(super) fetches: usize,
     /// It does not know `eth_getBlockReceipts`.
     pub(super) is_one_by_one: bool,
+    pub(super) subscription: Subscription,
 }
 
 impl NodeState {
@@ -179,6 +200,7 @@ impl NodeState {
             went_below: false,
             fetches: 0,
             is_one_by_one: false,
+            subscription: Subscription::none(now),
         }
     }
 
@@ -289,6 +311,7 @@ impl NodeState {
             failures_in_a_row,
             last_failure: worst.and_then(|trouble| trouble.why.clone()),
             lies: self.lies,
+            new_heads: None,
         }
     }
 }
@@ -297,12 +320,21 @@ impl NodeState {
 pub(super) struct Node {
     pub(super) name: String,
     pub(super) rpc: Rpc,
+    /// Where it tells of new heads.
+    pub(super) new_heads: Option<NewHeads>,
     state: Mutex<NodeState>,
 }
 
 impl Node {
     pub(super) fn new(node: FollowedNode) -> Self {
-        Self { name: node.name, rpc: node.rpc, state: Mutex::new(NodeState::new()) }
+        let FollowedNode { name, rpc, new_heads } = node;
+        Self { name, rpc, new_heads, state: Mutex::new(NodeState::new()) }
+    }
+
+    pub(super) fn status(&self, head_max: Option<u64>, pace: Pace) -> NodeStatus {
+        let state = self.state();
+        let new_heads = self.new_heads.as_ref().map(|new_heads| state.subscription.status(new_heads));
+        NodeStatus { new_heads, ..state.status(&self.name, head_max, pace) }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, NodeState> {
@@ -320,30 +352,49 @@ impl Node {
     }
 }
 
-/// Asks the node for its head for ever: at each poll, and at a hint of a head that it is not known to have.
+/// Asks the node for its head for ever: at each poll, and when somebody heard of one that it is not known to have.
 pub(super) async fn watch_head(shared: std::sync::Arc<Shared>, node: usize) {
     let mut hints = shared.hints.subscribe();
     let node = &shared.nodes[node];
     let settings = &shared.settings;
     loop {
+        let asked = Instant::now();
+        // What is heard of from now on may be newer than the answer.
+        let gaps = hints.borrow_and_update().gaps;
         let answer = timeout(settings.fetch_time_max, node.rpc.block_number()).await;
         let pause = match answer {
             Ok(Ok(head)) => {
-                node.state().saw_head(head);
+                let mut state = node.state();
+                state.saw_head(head);
+                let is_told = state.subscription.told_of(head);
+                drop(state);
                 shared.heard(head);
-                settings.head_poll
+                if is_told { settings.head_poll.max(HEAD_POLL_WHILE_TOLD) } else { settings.head_poll }
             }
             Ok(Err(error)) => node.silent(error.to_string(), settings.pace),
             Err(_) => node.silent("it does not say its head in time".to_owned(), settings.pace),
         };
         shared.tick.send_replace(());
-        let known = node.state().head.unwrap_or(0);
         tokio::select! {
             () = sleep(pause) => {}
-            // The sender lives as long as what is shared.
-            _ = hints.wait_for(|hinted| *hinted > known), if answer_is_fresh(node) => {}
+            () = hinted(&mut hints, node, gaps, asked + HINT_PAUSE_MIN), if answer_is_fresh(node) => {}
         }
     }
+}
+
+/// Until somebody hears of a head that the node is not known to have, or may have missed one; and not before this time.
+async fn hinted(hints: &mut watch::Receiver<Hints>, node: &Node, gaps: u64, not_before: Instant) {
+    let known = node.state().head.unwrap_or(0);
+    loop {
+        // Only a new word counts: one that no node can make true must not be asked for again and again. The sender lives as long
+        // as what is shared.
+        drop(hints.changed().await);
+        let heard = *hints.borrow_and_update();
+        if heard.highest > known || heard.gaps != gaps {
+            break;
+        }
+    }
+    sleep_until(not_before).await;
 }
 
 /// A node that fails is tried again after its pause, whatever is hinted.

@@ -20,13 +20,22 @@ const RATE_BLOCKS: usize = 512;
 /// Of how many of the newest heads is known when they were heard of.
 const HEARD_MAX: usize = 1_024;
 
+/// What speaks for asking nodes for their heads now. A subscription that names heads which do not exist makes each further word of
+/// it a reason to ask, and no more than that.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Hints {
+    /// The highest head that somebody heard of.
+    pub(super) highest: u64,
+    /// How often a subscription began or ended: nobody knows what was not told meanwhile.
+    pub(super) gaps: u64,
+}
+
 /// What a follower, its tasks and those who look at it share.
 pub(super) struct Shared {
     pub(super) nodes: Vec<Node>,
     pub(super) ledger: FollowedLedger,
     pub(super) settings: FollowSettings,
-    /// The highest head that somebody heard of.
-    pub(super) hints: watch::Sender<u64>,
+    pub(super) hints: watch::Sender<Hints>,
     /// A node said something, or failed to.
     pub(super) tick: watch::Sender<()>,
     record: Mutex<Record>,
@@ -58,7 +67,7 @@ impl Shared {
             nodes,
             ledger,
             settings,
-            hints: watch::Sender::new(0),
+            hints: watch::Sender::new(Hints::default()),
             tick: watch::Sender::new(()),
             record: Mutex::new(record),
             #[cfg(test)]
@@ -68,6 +77,16 @@ impl Shared {
 
     fn record(&self) -> MutexGuard<'_, Record> {
         self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Somebody heard of a block with this number.
+    pub(super) fn hint(&self, number: u64) {
+        self.hints.send_modify(|hints| hints.highest = hints.highest.max(number));
+    }
+
+    /// A subscription began or ended.
+    pub(super) fn hint_gap(&self) {
+        self.hints.send_modify(|hints| hints.gaps += 1);
     }
 
     pub(super) fn gave(&self, cursor: Cursor) {
@@ -120,7 +139,7 @@ impl Shared {
 
     pub(super) fn status(&self) -> Vec<NodeStatus> {
         let head_max = self.nodes.iter().filter_map(|node| node.state().head).max();
-        let status = |node: &Node| node.state().status(&node.name, head_max, self.settings.pace);
+        let status = |node: &Node| node.status(head_max, self.settings.pace);
         self.nodes.iter().map(status).collect()
     }
 }
@@ -182,8 +201,8 @@ impl FollowView {
     }
 }
 
-/// Tells a follower of a new head before its next poll, as a subscription to `newHeads` can. A hint is never believed: it makes
-/// the follower ask. Cheap to clone.
+/// Tells a follower of a new head before its next poll, as a subscription to `newHeads` does. A hint is never believed: it makes
+/// the follower ask, at most once in [`HINT_PAUSE_MIN`](super::HINT_PAUSE_MIN). Cheap to clone.
 #[derive(Clone)]
 pub struct HeadHint {
     pub(super) shared: Arc<Shared>,
@@ -192,6 +211,6 @@ pub struct HeadHint {
 impl HeadHint {
     /// Somebody heard of a block with this number.
     pub fn heard_of(&self, number: u64) {
-        let _ = self.shared.hints.send_if_modified(|known| number > std::mem::replace(known, number.max(*known)));
+        self.shared.hint(number);
     }
 }

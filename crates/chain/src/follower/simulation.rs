@@ -7,6 +7,7 @@
 //!
 //! Other seeds: `LASTRO_CHAIN_SEEDS=7000..9000 cargo test -p chain follower`.
 
+mod hostile;
 mod node;
 mod quiet;
 mod world;

@@ -128,7 +128,7 @@ impl RpcTransport for HttpTransport {
 
 /// The text with all before its last `@` struck out, but for the scheme: also where no parser finds a user and a password,
 /// somebody may have meant one.
-fn without_credentials(text: &str) -> String {
+pub(crate) fn without_credentials(text: &str) -> String {
     let Some((before, after)) = text.rsplit_once('@') else { return text.to_owned() };
     match before.split_once("://") {
         Some((scheme, _)) if scheme.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
@@ -136,6 +136,12 @@ fn without_credentials(text: &str) -> String {
         }
         _ => format!("***@{after}"),
     }
+}
+
+/// The beginning of what somebody sent, for people, on one line.
+pub(crate) fn excerpt(text: &str) -> String {
+    let shown = |character: char| if character.is_control() { ' ' } else { character };
+    text.chars().take(EXCERPT_CHARACTERS_MAX).map(shown).collect()
 }
 
 async fn read_body(mut response: Response) -> Result<String, TransportError> {
@@ -157,8 +163,7 @@ fn classify(error: &reqwest::Error) -> TransportError {
 
 /// These statuses are given before a request is passed on; any other may come from a proxy after that.
 fn turned_away(status: StatusCode, body: &str) -> TransportError {
-    let excerpt: String = body.chars().take(EXCERPT_CHARACTERS_MAX).collect();
-    let reason = format!("HTTP status {status}: {excerpt}");
+    let reason = format!("HTTP status {status}: {}", excerpt(body));
     match status {
         StatusCode::UNAUTHORIZED
         | StatusCode::FORBIDDEN

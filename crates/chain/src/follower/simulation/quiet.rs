@@ -10,20 +10,22 @@ use tokio::time::Instant;
 use super::node::{CHAIN_ID, Node, World};
 use super::world::grow;
 use crate::follower::{
-    FollowError, FollowSettings, FollowSetupError, FollowedLedger, FollowedNode, Follower, NodeHealth,
+    FollowError, FollowSettings, FollowSetupError, FollowedLedger, FollowedNode, Follower, HEAD_POLL_WHILE_TOLD,
+    HINT_PAUSE_MIN, NodeHealth,
 };
+use crate::new_heads::NewHeads;
 use crate::simulation::random::Random;
 use crate::{Profile, Rpc, Rules};
 
 /// Nodes on one ledger that stands at its last block.
-struct Quiet {
+pub(super) struct Quiet {
     world: Arc<Mutex<World>>,
     nodes: Vec<Arc<Node>>,
     genesis_hash: B256,
 }
 
 impl Quiet {
-    fn new(nodes: usize, blocks: usize) -> Self {
+    pub(super) fn new(nodes: usize, blocks: usize) -> Self {
         let mut random = Random::new(7);
         let chain = Arc::new(grow(Vec::new(), blocks + 1, 0, &mut random));
         let genesis_hash = chain[0].hash;
@@ -43,14 +45,31 @@ impl Quiet {
         Self { world, nodes, genesis_hash }
     }
 
-    fn settings(&self) -> FollowSettings {
+    pub(super) fn settings(&self) -> FollowSettings {
         let profile = Profile::embedded(CHAIN_ID, Rules::Berlin, 30_000_000);
         FollowSettings::of(&profile, self.nodes.len())
     }
 
+    pub(super) fn set_head(&self, head: u64) {
+        self.world.lock().unwrap().head = usize::try_from(head).unwrap();
+    }
+
+    pub(super) fn requests(&self) -> u64 {
+        self.world.lock().unwrap().requests
+    }
+
     fn follower(&self, settings: FollowSettings) -> Follower {
+        self.follower_told_by(settings, None)
+    }
+
+    /// Each node tells of new heads there.
+    pub(super) fn follower_told_by(&self, settings: FollowSettings, new_heads: Option<NewHeads>) -> Follower {
         let node = |(index, node): (usize, &Arc<Node>)| {
-            FollowedNode::new(format!("node-{index}"), Rpc::new(Arc::<Node>::clone(node)))
+            let followed = FollowedNode::new(format!("node-{index}"), Rpc::new(Arc::<Node>::clone(node)));
+            match new_heads.clone() {
+                Some(new_heads) => followed.told_by(new_heads),
+                None => followed,
+            }
         };
         let nodes = self.nodes.iter().enumerate().map(node).collect();
         let ledger = FollowedLedger { chain_id: CHAIN_ID, genesis_hash: self.genesis_hash };
@@ -58,7 +77,7 @@ impl Quiet {
     }
 }
 
-async fn give(follower: &mut Follower, blocks: u64) {
+pub(super) async fn give(follower: &mut Follower, blocks: u64) {
     for _ in 0..blocks {
         let _ = follower.next().await.unwrap();
     }
@@ -111,6 +130,55 @@ async fn a_hint_brings_a_block_before_the_next_poll() {
     let begun = Instant::now();
     give(&mut follower, 1).await;
     assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flood_of_hints_of_heads_that_are_not_there_asks_now_and_then() {
+    let quiet = Quiet::new(1, 3);
+    let mut follower = quiet.follower(FollowSettings { head_poll: Duration::from_secs(50), ..quiet.settings() });
+    give(&mut follower, 3).await;
+    let (before, began, hint) = (quiet.requests(), Instant::now(), follower.hint());
+    let flood = async {
+        while began.elapsed() < Duration::from_secs(10) {
+            for _ in 0..100 {
+                hint.heard_of(u64::MAX);
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::select! {
+        () = flood => {}
+        block = follower.next() => panic!("{block:?}"),
+    }
+    let asked = quiet.requests() - before;
+    let asked_max = u64::try_from(began.elapsed().as_millis() / HINT_PAUSE_MIN.as_millis()).unwrap();
+    assert!((100..=asked_max).contains(&asked), "the node was asked {asked} times");
+    // The lie is not asked for again and again once nobody repeats it.
+    let before = quiet.requests();
+    let _ = tokio::time::timeout(Duration::from_secs(20), follower.next()).await.unwrap_err();
+    assert!(quiet.requests() - before <= 2, "the node was asked {} times", quiet.requests() - before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_is_polled_seldom_only_while_its_subscription_names_its_head() {
+    let quiet = Quiet::new(1, 10);
+    quiet.set_head(3);
+    let mut follower = quiet.follower(quiet.settings());
+    give(&mut follower, 3).await;
+    let mut polls_in_20_s = async |told: u64| {
+        let shared = Arc::clone(&follower.shared);
+        shared.nodes[0].state().subscription.tell(told);
+        shared.hint_gap();
+        let before = quiet.requests();
+        let _ = tokio::time::timeout(Duration::from_secs(20), follower.next()).await.unwrap_err();
+        u128::from(quiet.requests() - before)
+    };
+    let seldom = 1 + 20_000 / HEAD_POLL_WHILE_TOLD.as_millis();
+    // A question and its answer take up to 80 ms.
+    let often = 20_000 / 200;
+    assert!(polls_in_20_s(3).await <= seldom + 4, "it is polled though it tells");
+    assert!(polls_in_20_s(2).await >= often, "one that is behind is trusted");
+    assert!(polls_in_20_s(u64::MAX).await >= often, "one that lies is trusted");
 }
 
 #[tokio::test(start_paused = true)]
