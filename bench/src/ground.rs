@@ -52,6 +52,11 @@ impl Ground {
         format!("http://{}", self.ledger.address)
     }
 
+    /// Where it serves WebSocket.
+    pub(crate) fn ws_url(&self) -> String {
+        format!("ws://{}", self.ledger.ws)
+    }
+
     /// What was measured; if that failed because the ledger has ended, with the ledger's last words.
     ///
     /// # Errors

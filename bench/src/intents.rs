@@ -9,7 +9,7 @@ use crate::ledger_load::signer::CHAIN_ID;
 use crate::machine::Machine;
 use alloy_primitives::{Address, Bytes};
 use anyhow::{Context, Result, ensure};
-use chain::{Chain, HttpTransport, Intent, IntentKey, Lane, Outcome, Profile, Rules};
+use chain::{Chain, HttpTransport, Intent, IntentKey, Lane, NewHeads, Outcome, Profile, Rules};
 use custody::{Custody, KeyLabel, Purpose};
 use journal::Place;
 use serde_json::{Value, json};
@@ -42,6 +42,15 @@ pub enum StoreKind {
     Postgres,
 }
 
+/// How new blocks are noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Heads {
+    /// By a subscription over WebSocket, with polling behind it
+    Told,
+    /// By polling alone
+    Polled,
+}
+
 /// What is asked for.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -60,6 +69,9 @@ pub struct Options {
     /// Where the lanes' store is
     #[arg(long, value_enum, default_value_t = StoreKind::Sqlite)]
     store: StoreKind,
+    /// How new blocks are noticed
+    #[arg(long, value_enum, default_value_t = Heads::Told)]
+    heads: Heads,
     #[command(flatten)]
     ground: GroundOptions,
 }
@@ -103,7 +115,11 @@ pub fn run(options: &Options) -> Result<Report> {
         Some(server) => Place::Postgres { url: server.database()?, schema: "chain".to_owned() },
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let measured = runtime.block_on(measure(&ground.url(), &place, options));
+    let new_heads = match options.heads {
+        Heads::Told => Some(NewHeads::at(&ground.ws_url())?),
+        Heads::Polled => None,
+    };
+    let measured = runtime.block_on(measure(&ground.url(), new_heads, &place, options));
     let (elapsed, steady, settled) = ground.measured(measured)?;
     let Steady { submitted, ended, memory_mib } = steady;
     let (submitted, ended, settled) = (Sample::new(submitted), Sample::new(ended), Sample::new(settled));
@@ -111,7 +127,12 @@ pub fn run(options: &Options) -> Result<Report> {
     Ok(Report { options, machine, elapsed, submitted, ended, settled, memory_mib })
 }
 
-async fn measure(url: &str, place: &Place, options: &Options) -> Result<(Duration, Steady, Vec<u64>)> {
+async fn measure(
+    url: &str,
+    new_heads: Option<NewHeads>,
+    place: &Place,
+    options: &Options,
+) -> Result<(Duration, Steady, Vec<u64>)> {
     let profile = Profile::embedded(CHAIN_ID, Rules::Berlin, BLOCK_GAS_LIMIT);
     let mut custody = Custody::new(profile.network());
     let labels = (0..options.lanes).map(|lane| KeyLabel::parse(&format!("lane-{lane}")));
@@ -120,7 +141,7 @@ async fn measure(url: &str, place: &Place, options: &Options) -> Result<(Duratio
         let _ = custody.add_test_key(label.clone(), Purpose::Transactions)?;
     }
     let chain = Chain::open(profile, Arc::new(HttpTransport::new(url)?), place, Arc::new(custody)).await?;
-    let settlement = chain.settle().await?;
+    let settlement = chain.settle_told_by(new_heads.clone()).await?;
     let mut lanes = Vec::new();
     for label in &labels {
         lanes.push(chain.lane(label).await?);
@@ -128,7 +149,7 @@ async fn measure(url: &str, place: &Place, options: &Options) -> Result<(Duratio
     let elapsed = flood(&chain, &lanes, options.intents).await?;
     // What the first part left behind is not the second's.
     settlement.stop().await;
-    let settlement = chain.settle().await?;
+    let settlement = chain.settle_told_by(new_heads).await?;
     let steady = steadily(&chain, &lanes, options.pace, options.seconds).await?;
     let settled = settlement.delays().into_iter().map(|delay| u64::try_from(delay.as_micros()));
     let settled = settled.collect::<Result<Vec<u64>, _>>()?;
@@ -243,14 +264,18 @@ impl Report {
     /// For people.
     #[must_use]
     pub fn text(&self) -> String {
-        let Options { intents, lanes, pace, seconds: length, store, .. } = &self.options;
+        let Options { intents, lanes, pace, seconds: length, store, heads, .. } = &self.options;
         let name = match store {
             StoreKind::Sqlite => "sqlite",
             StoreKind::Postgres => "postgres",
         };
+        let heads = match heads {
+            Heads::Told => "told",
+            Heads::Polled => "polled",
+        };
         let rate = per_second(u64::from(*intents), self.elapsed);
         let mut text = format!(
-            "command    bench chain --intents {intents} --lanes {lanes} --pace {pace} --seconds {length} --store {name}\n\
+            "command    bench chain --intents {intents} --lanes {lanes} --pace {pace} --seconds {length} --store {name} --heads {heads}\n\
              intents    {rate} a second through {lanes} lanes, from signature to stored end: {intents} in {} s\n",
             seconds(self.elapsed),
         );
@@ -283,6 +308,7 @@ impl Report {
             "intents": intents,
             "lanes": lanes,
             "store": format!("{:?}", self.options.store).to_lowercase(),
+            "heads": format!("{:?}", self.options.heads).to_lowercase(),
             "intents_per_second": per_second(u64::from(*intents), self.elapsed),
             "elapsed_ms": u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),
             "pace": pace,

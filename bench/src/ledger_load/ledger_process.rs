@@ -15,7 +15,9 @@ use std::time::Duration;
 /// A ledger with an empty data directory listens well within this time.
 const START_TIME_MAX: Duration = Duration::from_secs(30);
 /// What `lastro ledger run` says when it listens.
-const LISTENING: &str = "listening http http://";
+const LISTENING_HTTP: &str = "listening http http://";
+/// What it says then.
+const LISTENING_WS: &str = "listening ws ws://";
 /// Lines of the ledger's standard error that are shown if something fails.
 const LAST_WORDS_LINES: usize = 10;
 /// Any well-formed extra data: `--adopt` puts this node in the validators' place.
@@ -28,6 +30,8 @@ pub(crate) struct LedgerProcess {
     errors: PathBuf,
     /// Where it serves HTTP.
     pub(crate) address: SocketAddr,
+    /// Where it serves WebSocket.
+    pub(crate) ws: SocketAddr,
     /// Its process id.
     pub(crate) process: String,
 }
@@ -62,8 +66,9 @@ impl LedgerProcess {
         let output = child.stdout.take().context("the ledger's output is a pipe")?;
         let process = child.id().to_string();
         // From here on the child is killed whatever happens.
-        let mut ledger = Self { child, errors, address: SocketAddr::from(([127, 0, 0, 1], 0)), process };
-        ledger.address = address_said_on(output).with_context(|| ledger.last_words())?;
+        let nowhere = SocketAddr::from(([127, 0, 0, 1], 0));
+        let mut ledger = Self { child, errors, address: nowhere, ws: nowhere, process };
+        [ledger.address, ledger.ws] = addresses_said_on(output).with_context(|| ledger.last_words())?;
         Ok(ledger)
     }
 
@@ -104,21 +109,23 @@ fn genesis_json() -> String {
     .to_string()
 }
 
-/// Reads what the ledger says until it says where it listens. Its further words are read and dropped, so that it never
-/// waits for a full pipe.
-fn address_said_on(output: ChildStdout) -> Result<SocketAddr> {
-    let (said, hears) = mpsc::sync_channel(1);
+/// Reads what the ledger says until it says where it listens, for HTTP and for WebSocket. Its further words are read and dropped,
+/// so that it never waits for a full pipe.
+fn addresses_said_on(output: ChildStdout) -> Result<[SocketAddr; 2]> {
+    let (said, hears) = mpsc::sync_channel(2);
     let _reader = thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
-            if let Some(address) = line.strip_prefix(LISTENING) {
-                // Nobody hears a second one.
+            let address = [LISTENING_HTTP, LISTENING_WS].iter().find_map(|words| line.strip_prefix(words));
+            if let Some(address) = address {
+                // Nobody hears a third one.
                 let _ = said.try_send(address.parse::<SocketAddr>());
             }
         }
     });
-    match hears.recv_timeout(START_TIME_MAX) {
+    let hear = || match hears.recv_timeout(START_TIME_MAX) {
         Ok(address) => address.context("the ledger says no address"),
         Err(mpsc::RecvTimeoutError::Timeout) => bail!("the ledger does not listen after {START_TIME_MAX:?}"),
         Err(mpsc::RecvTimeoutError::Disconnected) => bail!("the ledger ended before it listened"),
-    }
+    };
+    Ok([hear()?, hear()?])
 }

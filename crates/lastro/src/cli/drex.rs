@@ -44,6 +44,10 @@ pub(crate) struct DrexDeploy {
     /// URL of a node of the network, such as `http://127.0.0.1:8545`
     #[arg(long, value_name = "URL")]
     pub(crate) rpc: String,
+    /// URL of the same node's WebSocket, such as `ws://127.0.0.1:8546`: blocks are noticed when it tells of them [default: the
+    /// node is only asked]
+    #[arg(long, value_name = "URL")]
+    pub(crate) ws: Option<String>,
     /// Chain id of the network; the node must say the same
     #[arg(long, value_name = "NUMBER")]
     pub(crate) chain_id: u64,

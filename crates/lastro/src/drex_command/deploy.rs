@@ -18,7 +18,7 @@ use crate::network_arguments::shipped;
 use crate::own_ledger::{keep, make_directory, read_kept};
 use crate::printer::Printer;
 use alloy_primitives::Address;
-use chain::{At, Chain, FeeModel, HttpTransport, IntentKey, OpenError, Profile, Rpc, RpcError};
+use chain::{At, Chain, FeeModel, HttpTransport, IntentKey, NewHeads, OpenError, Profile, Rpc, RpcError};
 use custody::{Custody, KeyLabel, Network as KeyNetwork, Passphrase, Purpose};
 use journal::Place;
 use serde_json::{Value, json};
@@ -35,6 +35,8 @@ pub(super) async fn run(arguments: &DrexDeploy, printer: &Printer) -> Result<(),
     let participants = participants::read(&arguments.participants, Use::Deployment)?;
     let profile = profile(arguments)?;
     let transport = HttpTransport::new(&arguments.rpc).map_err(|error| Failure::new(FailureKind::Usage, error))?;
+    let new_heads = arguments.ws.as_deref().map(NewHeads::at).transpose();
+    let new_heads = new_heads.map_err(|error| Failure::new(FailureKind::Usage, error))?;
     let (path, transport) = (&arguments.data_dir, Arc::new(transport));
     let keys = Keys::open(arguments, profile.network())?;
     let first_nonce = first_nonce(path, &Rpc::new(transport.clone()), arguments.chain_id, keys.admin).await?;
@@ -45,7 +47,7 @@ pub(super) async fn run(arguments: &DrexDeploy, printer: &Printer) -> Result<(),
     let store = Place::Sqlite { path: path.join(CHAIN_FILE) };
     let chain = Chain::open(profile, transport.clone(), &store, Arc::new(keys.custody)).await;
     let lanes = [(Wallet::Admin, keys.admin_label), (Wallet::CentralBank, keys.central_bank_label)];
-    let dispatch = Dispatch::open(chain.map_err(open_failure)?, lanes, Limits::REMOTE).await?;
+    let dispatch = Dispatch::open(chain.map_err(open_failure)?, new_heads, lanes, Limits::REMOTE).await?;
     let texts = Texts(arguments.lang);
     let played = tokio::select! {
         played = plan.play(&dispatch, texts, printer) => played,

@@ -90,7 +90,9 @@ async fn killed_and_repeated_it_deploys_once_and_shows_no_key() {
     let process = Process::start(&arguments);
     wait_until("the first transaction is stored", LIMIT, || store.exists().then_some(()));
     let _ = process.kill();
-    let report = lastro(&arguments).ok().json();
+    // The second run is told of new heads.
+    let told = [arguments.clone(), vec!["--ws".to_owned(), node.ws.clone()]].concat();
+    let report = lastro(&told).ok().json();
     let (sent, repeated) = count(&report);
     assert_eq!(sent + repeated, TRANSACTIONS);
     check_code(&node.http, &report).await;

@@ -30,6 +30,8 @@ pub(crate) struct Node {
     pub(crate) process: Process,
     /// Where it answers.
     pub(crate) http: String,
+    /// Where it tells of new heads.
+    pub(crate) ws: String,
 }
 
 impl Node {
@@ -153,17 +155,25 @@ impl TestLedger {
         self.started(arguments, &[])
     }
 
+    /// Runs it where both its servers listened before.
+    pub(crate) fn start_again_at(&self, http: &str, ws: &str, further: &[&str]) -> Node {
+        let mut arguments = self.run_arguments();
+        http.trim_start_matches("http://").clone_into(&mut arguments[3]);
+        ws.trim_start_matches("ws://").clone_into(&mut arguments[5]);
+        self.started(arguments, further)
+    }
+
     fn started(&self, mut arguments: Vec<String>, further: &[&str]) -> Node {
         arguments.extend(further.iter().map(|argument| (*argument).to_owned()));
         let mut process = Process::start(&arguments);
-        let http = wait_until("the ledger listens", LIMIT, || {
+        let (http, ws) = wait_until("the ledger listens", LIMIT, || {
             let stdout = process.stdout_so_far();
-            let is_ready = stdout.lines().any(|line| line.starts_with("listening ws "));
-            assert!(is_ready || !process.has_ended(), "the ledger ended");
-            let line = stdout.lines().find_map(|line| line.strip_prefix("listening http ").map(str::to_owned));
-            line.filter(|_| is_ready)
+            let said = |words: &str| stdout.lines().find_map(|line| line.strip_prefix(words).map(str::to_owned));
+            let addresses = said("listening http ").zip(said("listening ws "));
+            assert!(addresses.is_some() || !process.has_ended(), "the ledger ended");
+            addresses
         });
-        Node { process, http }
+        Node { process, http, ws }
     }
 
     /// What `lastro ledger inspect` finds, if it finds nothing wrong.

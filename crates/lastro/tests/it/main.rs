@@ -19,6 +19,7 @@ mod keys;
 mod ledger_crash;
 mod ledger_fixture;
 mod link_schedules;
+mod new_heads;
 mod program;
 mod seeded;
 mod tx_lane;
