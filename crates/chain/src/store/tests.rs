@@ -8,28 +8,36 @@ async fn opened(folder: &tempfile::TempDir) -> Store {
     Store::open(&place, identity, Durability::ProcessOnly).await.unwrap()
 }
 
-/// Stores an intent as the first of its lane.
-async fn admitted(store: &Store, sender: Address) -> (StoredIntent, LaneRow) {
-    let row = store.take_lane(sender, 0).await.unwrap();
-    let key = IntentKey::parse(&sender.to_string()).unwrap();
-    let new = NewTransaction {
-        key: key.clone(),
+/// A first attempt at the key, with a hash and bytes that are made up.
+fn transaction(key: &str, sender: Address, nonce: u64, fence: u64) -> NewTransaction {
+    NewTransaction {
+        key: IntentKey::parse(key).unwrap(),
         attempt: 1,
         fingerprint: B256::ZERO,
         subject: "what a person reads, with a \0 in it".to_owned(),
         sender,
-        nonce: row.next_nonce,
-        fence: row.fence,
+        nonce,
+        fence,
         hash: B256::repeat_byte(1),
         raw: vec![1].into(),
         created_address: None,
         policy: None,
         approvals: Vec::new(),
         spent: None,
-    };
-    assert_eq!(store.enqueue(&new).await.unwrap().admitted().await.unwrap(), Admission::Stored);
-    assert_eq!(store.enqueue(&new).await.unwrap().admitted().await.unwrap(), Admission::NotStored);
-    (store.intent(&key).await.unwrap().unwrap(), row)
+    }
+}
+
+async fn admission(store: &Store, new: &NewTransaction) -> Admission {
+    store.enqueue(new).await.unwrap().admitted().await.unwrap()
+}
+
+/// Stores an intent as the first of its lane.
+async fn admitted(store: &Store, sender: Address) -> (StoredIntent, LaneRow) {
+    let row = store.take_lane(sender, 0).await.unwrap();
+    let new = transaction(&sender.to_string(), sender, row.next_nonce, row.fence);
+    assert_eq!(admission(store, &new).await, Admission::Stored);
+    assert_eq!(admission(store, &new).await, Admission::NotStored);
+    (store.intent(&new.key).await.unwrap().unwrap(), row)
 }
 
 #[tokio::test]
@@ -60,25 +68,8 @@ async fn whoever_has_an_old_token_stores_nothing() {
     let filler = Filler { hash: B256::repeat_byte(2), raw: vec![2].into() };
     assert!(!store.give_back(&stored, old.fence, "no").await.unwrap());
     assert!(!store.cancel(&stored, old.fence, &filler, "no").await.unwrap());
-    let key = IntentKey::parse("late").unwrap();
-    let late = NewTransaction {
-        key,
-        attempt: 1,
-        fingerprint: B256::ZERO,
-        subject: String::new(),
-        sender: stored.sender,
-        nonce: 1,
-        fence: old.fence,
-        hash: B256::repeat_byte(3),
-        raw: vec![3].into(),
-        created_address: None,
-        policy: None,
-        approvals: Vec::new(),
-        spent: None,
-    };
-    assert_eq!(store.enqueue(&late).await.unwrap().admitted().await.unwrap(), Admission::NotStored);
-    let now = NewTransaction { fence: new.fence, ..late };
-    assert_eq!(store.enqueue(&now).await.unwrap().admitted().await.unwrap(), Admission::Stored);
+    assert_eq!(admission(&store, &transaction("late", stored.sender, 1, old.fence)).await, Admission::NotStored);
+    assert_eq!(admission(&store, &transaction("late", stored.sender, 1, new.fence)).await, Admission::Stored);
     assert!(store.cancel(&stored, new.fence, &filler, "no").await.unwrap());
 }
 
@@ -146,22 +137,8 @@ async fn of_many_without_an_end_the_lowest_are_announced() {
     let sender = Address::repeat_byte(1);
     let (_, row) = admitted(&store, sender).await;
     for nonce in 1..10 {
-        let new = NewTransaction {
-            key: IntentKey::parse(&nonce.to_string()).unwrap(),
-            attempt: 1,
-            fingerprint: B256::ZERO,
-            subject: String::new(),
-            sender,
-            nonce,
-            fence: row.fence,
-            hash: B256::repeat_byte(1),
-            raw: vec![1].into(),
-            created_address: None,
-            policy: None,
-            approvals: Vec::new(),
-            spent: None,
-        };
-        assert_eq!(store.enqueue(&new).await.unwrap().admitted().await.unwrap(), Admission::Stored);
+        let new = transaction(&nonce.to_string(), sender, nonce, row.fence);
+        assert_eq!(admission(&store, &new).await, Admission::Stored);
     }
     let nonces = |open: Vec<StoredIntent>| open.iter().map(|intent| intent.nonce).collect::<Vec<_>>();
     assert_eq!(nonces(store.announce_open(sender, 0, u64::MAX, 3).await.unwrap()), [0, 1, 2]);
