@@ -50,8 +50,9 @@
 //!
 //! * *Unknown is not failed.* After the first byte may have left, only the same signed bytes are sent again.
 //! * *The node's hash is not believed.* The hash is computed here; another answer is logged as an error and looked into.
-//! * *A nonce is given to something else* only if the node certainly does not have the transaction and the nonce is the last
-//!   of its lane; otherwise the ledger itself decides between the transaction and an empty one.
+//! * *A nonce is given to something else* only if the node certainly does not have the transaction, which is so after a refusal
+//!   of the very first offer alone, and the nonce is the last of its lane; otherwise the ledger itself decides between the
+//!   transaction and an empty one.
 //! * *A refusal frees the key.* The same key with the same or another intent may then be submitted anew.
 //! * *A lane offers what the node takes.* How many nonces ahead of the ledger that is, it learns from refusals ([`LaneWindow`]);
 //!   what lies further ahead is stored, and offered when the ledger has moved. No gap in the nonces outlives ten blocks.
