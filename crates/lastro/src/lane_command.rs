@@ -27,12 +27,12 @@ pub(crate) fn run(command: &LaneCommand, printer: &Printer) -> Result<(), Failur
 }
 
 async fn list(arguments: &LaneList, printer: &Printer) -> Result<(), Failure> {
-    let looking = Looking::open(&arguments.store).await?;
+    let looking = Looking::open(&arguments.report.store).await?;
     let listed = looking.inspection.lanes().await.map_err(environment);
     let (chain_id, genesis) = (looking.inspection.chain_id(), looking.inspection.genesis());
     looking.inspection.close().await;
     let listed = listed?;
-    show_lanes(&listed, Words::of(arguments.language.lang), printer);
+    show_lanes(&listed, Words::of(arguments.report.lang), printer);
     let lanes: Vec<Value> = listed.lines.iter().map(lane_json).collect();
     printer.json(&json!({ "chainId": chain_id, "genesisHash": genesis, "lanes": lanes, "hasMore": listed.has_more }));
     Ok(())
@@ -72,10 +72,10 @@ fn pause_in_words(pause: &LanePause, words: &Words) -> String {
 
 async fn pause(arguments: &LanePauseArguments, printer: &Printer) -> Result<(), Failure> {
     let (why, who) = (reason_of(&arguments.reason)?, who_of(&arguments.who)?);
-    let looking = Looking::open(&arguments.store).await?;
+    let looking = Looking::open(&arguments.report.store).await?;
     let paused = looking.inspection.pause_lane(arguments.sender, &why, &who).await;
     looking.inspection.close().await;
-    let (paused, words) = (paused.map_err(pause_failure)?, Words::of(arguments.language.lang));
+    let (paused, words) = (paused.map_err(pause_failure)?, Words::of(arguments.report.lang));
     tell_paused(&paused, words, printer);
     printer.note(words.still_sent);
     let (reason, by) = match &paused {
@@ -103,10 +103,10 @@ fn tell_paused(paused: &Paused, words: &Words, printer: &Printer) {
 
 async fn resume(arguments: &LaneResume, printer: &Printer) -> Result<(), Failure> {
     let who = who_of(&arguments.who)?;
-    let looking = Looking::open(&arguments.store).await?;
+    let looking = Looking::open(&arguments.report.store).await?;
     let resumed = looking.inspection.resume_lane(arguments.sender, &who).await;
     looking.inspection.close().await;
-    let (resumed, words) = (resumed.map_err(pause_failure)?, Words::of(arguments.language.lang));
+    let (resumed, words) = (resumed.map_err(pause_failure)?, Words::of(arguments.report.lang));
     printer.line(match resumed {
         Resumed::Now => words.resumed_now,
         Resumed::Before => words.resumed_before,
@@ -122,8 +122,8 @@ async fn resume(arguments: &LaneResume, printer: &Printer) -> Result<(), Failure
 
 async fn drain(arguments: &LaneDrain, printer: &Printer) -> Result<(), Failure> {
     let (why, who) = (reason_of(&arguments.reason)?, who_of(&arguments.who)?);
-    let words = Words::of(arguments.language.lang);
-    let looking = Looking::open(&arguments.store).await?;
+    let words = Words::of(arguments.report.lang);
+    let looking = Looking::open(&arguments.report.store).await?;
     let chain = looking.chain(&arguments.ledger, |profile| Ok(Custody::new(profile.network()))).await?;
     let waiting = Waiting {
         chain: &chain,

@@ -28,12 +28,12 @@ pub(crate) fn run(command: &TxCommand, printer: &Printer) -> Result<(), Failure>
 }
 
 async fn list(arguments: &TxList, printer: &Printer) -> Result<(), Failure> {
-    let looking = Looking::open(&arguments.store).await?;
+    let looking = Looking::open(&arguments.report.store).await?;
     let which = Which { is_open: arguments.open, sender: arguments.sender };
     let limit = usize::try_from(arguments.limit).map_err(environment)?;
     let listed = looking.inspection.transactions(which, limit).await.map_err(environment);
     looking.inspection.close().await;
-    let (listed, words) = (listed?, Words::of(arguments.language.lang));
+    let (listed, words) = (listed?, Words::of(arguments.report.lang));
     show_lines(&listed, words, printer);
     let lines: Vec<Value> = listed.lines.iter().map(line_json).collect();
     printer.json(&json!({ "transactions": lines, "hasMore": listed.has_more }));

@@ -53,9 +53,11 @@ pub(crate) struct LaneStore {
     pub(crate) schema: Option<String>,
 }
 
-/// In which words a report is told.
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct LanguageArgument {
+/// A store of lanes, and in which words is told of it.
+#[derive(Debug, Args)]
+pub(crate) struct LaneReport {
+    #[command(flatten)]
+    pub(crate) store: LaneStore,
     /// Language of the report: `pt-BR` or `en`; by default that of the environment
     #[arg(long, value_enum, hide_possible_values = true, hide_default_value = true, default_value_t = Language::of_the_user())]
     pub(crate) lang: Language,
@@ -86,7 +88,7 @@ pub(crate) struct WhoArgument {
 #[derive(Debug, Args)]
 pub(crate) struct TxList {
     #[command(flatten)]
-    pub(crate) store: LaneStore,
+    pub(crate) report: LaneReport,
     /// Only those without an end
     #[arg(long)]
     pub(crate) open: bool,
@@ -96,49 +98,41 @@ pub(crate) struct TxList {
     /// How many at most, up to 1000
     #[arg(long, value_name = "N", default_value_t = LIMIT, value_parser = clap::value_parser!(u64).range(1..=LIMIT_MAX))]
     pub(crate) limit: u64,
-    #[command(flatten)]
-    pub(crate) language: LanguageArgument,
 }
 
 /// Arguments of `lastro tx show`.
 #[derive(Debug, Args)]
 pub(crate) struct TxShow {
     #[command(flatten)]
-    pub(crate) store: LaneStore,
+    pub(crate) report: LaneReport,
     /// The intent's key
     #[arg(value_name = "KEY")]
     pub(crate) intent: String,
-    #[command(flatten)]
-    pub(crate) language: LanguageArgument,
 }
 
 /// Arguments of `lastro tx trace`.
 #[derive(Debug, Args)]
 pub(crate) struct TxTrace {
     #[command(flatten)]
-    pub(crate) store: LaneStore,
+    pub(crate) report: LaneReport,
     /// The intent's key
     #[arg(value_name = "KEY")]
     pub(crate) intent: String,
     /// URL of a node of the store's ledger, such as `http://127.0.0.1:8545`; may be repeated
     #[arg(long, value_name = "URL", required = true)]
     pub(crate) rpc: Vec<String>,
-    #[command(flatten)]
-    pub(crate) language: LanguageArgument,
 }
 
 /// Arguments of `lastro tx retry`.
 #[derive(Debug, Args)]
 pub(crate) struct TxRetry {
     #[command(flatten)]
-    pub(crate) store: LaneStore,
+    pub(crate) report: LaneReport,
     /// The intent's key
     #[arg(value_name = "KEY")]
     pub(crate) intent: String,
     #[command(flatten)]
     pub(crate) ledger: LedgerArguments,
-    #[command(flatten)]
-    pub(crate) language: LanguageArgument,
 }
 
 /// Arguments of `lastro tx cancel`.
@@ -172,16 +166,14 @@ pub(crate) struct TxCancel {
 #[derive(Debug, Args)]
 pub(crate) struct LaneList {
     #[command(flatten)]
-    pub(crate) store: LaneStore,
-    #[command(flatten)]
-    pub(crate) language: LanguageArgument,
+    pub(crate) report: LaneReport,
 }
 
 /// Arguments of `lastro lane pause`.
 #[derive(Debug, Args)]
 pub(crate) struct LanePauseArguments {
     #[command(flatten)]
-    pub(crate) store: LaneStore,
+    pub(crate) report: LaneReport,
     /// Whose lane
     #[arg(value_name = "SENDER")]
     pub(crate) sender: Address,
@@ -190,29 +182,25 @@ pub(crate) struct LanePauseArguments {
     pub(crate) reason: String,
     #[command(flatten)]
     pub(crate) who: WhoArgument,
-    #[command(flatten)]
-    pub(crate) language: LanguageArgument,
 }
 
 /// Arguments of `lastro lane resume`.
 #[derive(Debug, Args)]
 pub(crate) struct LaneResume {
     #[command(flatten)]
-    pub(crate) store: LaneStore,
+    pub(crate) report: LaneReport,
     /// Whose lane
     #[arg(value_name = "SENDER")]
     pub(crate) sender: Address,
     #[command(flatten)]
     pub(crate) who: WhoArgument,
-    #[command(flatten)]
-    pub(crate) language: LanguageArgument,
 }
 
 /// Arguments of `lastro lane drain`.
 #[derive(Debug, Args)]
 pub(crate) struct LaneDrain {
     #[command(flatten)]
-    pub(crate) store: LaneStore,
+    pub(crate) report: LaneReport,
     /// Whose lane
     #[arg(value_name = "SENDER")]
     pub(crate) sender: Address,
@@ -223,6 +211,4 @@ pub(crate) struct LaneDrain {
     pub(crate) reason: String,
     #[command(flatten)]
     pub(crate) who: WhoArgument,
-    #[command(flatten)]
-    pub(crate) language: LanguageArgument,
 }

@@ -27,10 +27,10 @@ struct Known {
 /// [`Failure`] if there is nothing, or the store cannot be read.
 pub(super) async fn show(arguments: &TxShow, printer: &Printer) -> Result<(), Failure> {
     let key = key_of(&arguments.intent)?;
-    let looking = Looking::open(&arguments.store).await?;
+    let looking = Looking::open(&arguments.report.store).await?;
     let known = Known::read(&looking.inspection, &key).await;
     looking.inspection.close().await;
-    let (known, lang) = (known?, arguments.language.lang);
+    let (known, lang) = (known?, arguments.report.lang);
     known.show(lang, printer);
     let attempts: Vec<Value> = known.attempts.iter().map(|attempt| attempt_json(attempt, lang)).collect();
     let log: Vec<Value> = known.told.iter().map(told_json).collect();

@@ -27,8 +27,8 @@ const GO_ON: &str = "run it again, or `lastro tx trace`: what is stored stays th
 /// # Errors
 /// [`Failure`] if there are none, the node does not answer, the outcome is unknown, or it is no success.
 pub(super) async fn retry(arguments: &TxRetry, printer: &Printer) -> Result<(), Failure> {
-    let (key, lang) = (key_of(&arguments.intent)?, arguments.language.lang);
-    let looking = Looking::open(&arguments.store).await?;
+    let (key, lang) = (key_of(&arguments.intent)?, arguments.report.lang);
+    let looking = Looking::open(&arguments.report.store).await?;
     let attempt = match looking.newest(&key).await {
         Ok(attempt) => attempt,
         Err(failure) => {

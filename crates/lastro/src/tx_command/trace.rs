@@ -28,13 +28,13 @@ struct Asked {
 /// # Errors
 /// [`Failure`] if there is no such intent, no node answers, or one contradicts the store.
 pub(super) async fn run(arguments: &TxTrace, printer: &Printer) -> Result<(), Failure> {
-    let (key, words) = (key_of(&arguments.intent)?, Words::of(arguments.language.lang));
+    let (key, words) = (key_of(&arguments.intent)?, Words::of(arguments.report.lang));
     if arguments.rpc.len() > NODES_MAX {
         let error = anyhow!("`--rpc` is given {} times, at most {NODES_MAX} are taken", arguments.rpc.len());
         return Err(Failure::new(FailureKind::Usage, error));
     }
     let nodes = arguments.rpc.iter().map(|url| patient(url)).collect::<Result<Vec<Patient>, Failure>>()?;
-    let looking = Looking::open(&arguments.store).await?;
+    let looking = Looking::open(&arguments.report.store).await?;
     let (attempt, ledger) = (looking.newest(&key).await, (looking.inspection.chain_id(), looking.inspection.genesis()));
     looking.inspection.close().await;
     let attempt = attempt?;
