@@ -26,6 +26,9 @@ pub const CHANGE_ROLE: &str = "policy";
 /// How many persons approve a change of the policy.
 pub const CHANGE_APPROVALS: usize = 2;
 
+/// How many persons approve that a key is retired, in the role [`CHANGE_ROLE`].
+pub const RETIREMENT_APPROVALS: usize = 2;
+
 /// How long an approval may live, in seconds: 7 days, so that one that is given before a long weekend still holds after it. It is
 /// counted from when the approval was issued. So every approval that could have counted when a command was signed is dead when the
 /// command is forgotten, this long afterwards.
@@ -33,6 +36,7 @@ pub const APPROVAL_LIFE_S_MAX: u64 = 7 * 24 * 60 * 60;
 
 const COMMAND_DOMAIN: &[u8] = b"\x19Lastro command\x01";
 const CHANGE_DOMAIN: &[u8] = b"\x19Lastro policy change\x01";
+const RETIREMENT_DOMAIN: &[u8] = b"\x19Lastro key retirement\x01";
 
 type Selector = [u8; 4];
 
@@ -234,6 +238,37 @@ impl Policy {
         Ok(spent)
     }
 
+    /// What approvers of a retirement sign for, that this key, which is under this very text, signs nothing new any more and has this
+    /// successor, if any: keccak-256 of the domain, the key's address, keccak-256 of the text, and the byte 1 and the successor's
+    /// address or the byte 0.
+    pub fn retirement_hash(&self, key: Address, successor: Option<Address>) -> B256 {
+        let mut bytes = [RETIREMENT_DOMAIN, key.as_slice(), self.hash.as_slice()].concat();
+        match successor {
+            Some(successor) => {
+                bytes.push(1);
+                bytes.extend(successor);
+            }
+            None => bytes.push(0),
+        }
+        keccak256(bytes)
+    }
+
+    /// Whether the key may be retired in favour of the successor: two persons approve it in the role [`CHANGE_ROLE`] that this policy
+    /// gives them. A retirement is final, so that approvals which are brought once more do nothing more.
+    ///
+    /// # Errors
+    ///
+    /// The first reason to refuse, in the order of [`Refusal`].
+    pub fn check_retirement(
+        &self,
+        key: Address,
+        successor: Option<Address>,
+        by: &Authorisation<'_>,
+    ) -> Result<(), Refusal> {
+        let needed = [Requirement { role: CHANGE_ROLE.to_owned(), count: RETIREMENT_APPROVALS }];
+        self.check_approvals(self.retirement_hash(key, successor), by.spent.at(by.now).latest, by.approvals, &needed)
+    }
+
     /// The rule of the function that is called, and the call.
     fn rule(&self, target: Address, input: &[u8]) -> Result<(&Rule, Call), Refusal> {
         let functions = self.targets.get(&target).ok_or(Refusal::TargetNotAllowed { target })?;
@@ -336,6 +371,21 @@ impl Spent {
         let amounts = if latest.day() == self.latest.day() { self.amounts.clone() } else { BTreeMap::new() };
         let commands = self.commands.iter().filter(|&(_, &until)| latest < until).map(|(&hash, &until)| (hash, until));
         Self { latest, amounts, commands: commands.collect() }
+    }
+
+    /// What a key has spent that comes after `predecessor`: what both have spent on one day counts as its own, whatever the texts of
+    /// their policies, so that a limit of a day is not had twice by changing keys on it. Approved commands stay behind: each is of one
+    /// sender.
+    #[must_use]
+    pub fn following(&self, predecessor: &Self, now: UnixTime) -> Self {
+        let now = now.max(self.latest).max(predecessor.latest);
+        let mut spent = self.at(now);
+        for (function, amount) in predecessor.at(now).amounts {
+            let of_day = spent.amounts.entry(function).or_default();
+            // What no number holds is more than any limit: then nothing more is signed on this day.
+            *of_day = of_day.saturating_add(amount);
+        }
+        spent
     }
 }
 

@@ -15,8 +15,9 @@ pub struct Statement {
     pub approver: Address,
     /// In which role.
     pub role: String,
-    /// Hash of what is approved: [`Command::hash`](crate::policy::Command::hash) or
-    /// [`Policy::change_hash`](crate::policy::Policy::change_hash).
+    /// Hash of what is approved: [`Command::hash`](crate::policy::Command::hash),
+    /// [`Policy::change_hash`](crate::policy::Policy::change_hash) or
+    /// [`Policy::retirement_hash`](crate::policy::Policy::retirement_hash).
     pub subject: B256,
     /// When it was made. It does not count before.
     pub issued_at: UnixTime,

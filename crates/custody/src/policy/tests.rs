@@ -2,6 +2,7 @@
 
 mod keys;
 mod page;
+mod retirement;
 
 use alloy_primitives::address;
 use alloy_sol_types::{SolCall as _, sol};
