@@ -19,6 +19,7 @@ use crate::keeper::{Keeper, Keeping};
 use crate::lane::Lane;
 use crate::profile::Profile;
 use crate::resend::Spoken;
+use crate::retirement::KeyRetirement;
 use crate::rpc::{At, Rpc, RpcError};
 use crate::settlement::Waiters;
 use crate::store::{Identity, LaneRow, Store, StoreError, StoreOpenError, TakeError};
@@ -190,6 +191,12 @@ pub enum LaneError {
         /// That of the policy that it has now, if it has one.
         found: Option<u64>,
     },
+    /// The key is retired, for ever: use its successor. What was stored in its lane has ended.
+    #[error("{retirement}")]
+    Retired {
+        /// Since when, by whose order, and who comes after it.
+        retirement: Box<KeyRetirement>,
+    },
     /// The store failed.
     #[error("cannot take the lane in the store")]
     Store(#[source] StoreError),
@@ -279,7 +286,7 @@ impl Chain {
     ///
     /// # Errors
     ///
-    /// Custody has no such key, another process has the lane, or the node or the store does not answer.
+    /// Custody has no such key, it is retired, another process has the lane, or the node or the store does not answer.
     pub async fn lane(&self, label: &KeyLabel) -> Result<Lane, LaneError> {
         let state = self.core.lane_state(label).await?;
         Ok(Lane { core: Arc::clone(&self.core), state })
@@ -379,6 +386,7 @@ impl Core {
         if let Some(state) = lanes.get(&sender) {
             return Ok((Arc::clone(state), false));
         }
+        self.check_not_retired(sender).await?;
         // Whoever has another policy does not take the lane from those who have the right one.
         let _ = self.first_policy(label, sender).await?;
         let count = self.rpc.transaction_count(sender, At::Latest).await;

@@ -21,6 +21,7 @@ use messages::Timestamp;
 use crate::intent::IntentKey;
 use crate::outcome::Outcome;
 use crate::pause::{LanePause, OperatorText, PauseError, Paused, Resumed, pause, resume};
+use crate::retirement::KeyRetirement;
 use crate::store::{Store, StoreError, StoreOpenError};
 
 /// The most transactions or lanes of a list.
@@ -241,6 +242,8 @@ pub struct LaneLine {
     pub paused: Option<LanePause>,
     /// How many transactions have no end.
     pub open_count: u64,
+    /// The end of its key, if that is begun or over.
+    pub retirement: Option<KeyRetirement>,
 }
 
 impl Inspection {
@@ -310,6 +313,15 @@ impl Inspection {
         Ok(cut(self.store.lane_lines(one_more(LIST_LINES_MAX)).await?, LIST_LINES_MAX))
     }
 
+    /// As [`Chain::retirement_of`](crate::Chain::retirement_of).
+    ///
+    /// # Errors
+    ///
+    /// The store failed.
+    pub async fn retirement_of(&self, sender: Address) -> Result<Option<KeyRetirement>, StoreError> {
+        self.store.retirement_of(sender).await
+    }
+
     /// As [`Chain::pause_lane`](crate::Chain::pause_lane).
     ///
     /// # Errors
@@ -328,7 +340,7 @@ impl Inspection {
     ///
     /// # Errors
     ///
-    /// There is no such lane, or the store failed.
+    /// There is no such lane, its key is retired, or the store failed.
     pub async fn resume_lane(&self, sender: Address, who: &OperatorText) -> Result<Resumed, PauseError> {
         resume(&self.store, sender, who).await
     }

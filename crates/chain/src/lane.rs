@@ -9,6 +9,7 @@ use custody::policy::{Approval, Policy, Spent};
 use crate::chain::{Core, LaneError, LaneState};
 use crate::intent::{Intent, IntentError, IntentKey};
 use crate::policy::reference;
+use crate::retirement::KeyRetirement;
 use crate::store::{Admission, LaneRow, NewTransaction, Pending, StoreError, StoredIntent, TakeError};
 use crate::window::LaneWindow;
 
@@ -81,6 +82,14 @@ pub enum SubmitError {
         sender: Address,
         /// What the node said, or the person.
         reason: String,
+    },
+    /// The sender's key is retired, for ever, and nothing was stored. Submit it to the successor's lane.
+    #[error("intent `{key}` was not stored: {retirement}")]
+    Retired {
+        /// The key; it is free.
+        key: IntentKey,
+        /// Since when, by whose order, and who comes after it.
+        retirement: Box<KeyRetirement>,
     },
     /// The node refused it for good; it has no effect, and its key is free.
     #[error("intent `{key}` was refused: {reason}")]
@@ -257,7 +266,7 @@ impl Lane {
     /// order of nonces. Nothing has left this process yet. `None` if the key was taken meanwhile, and all is to be looked at again.
     async fn queue(&self, intent: &Intent, attempt: i64) -> Result<Option<Queued>, SubmitError> {
         let mut row = self.state.row.lock().await;
-        self.core.check_not_paused(&self.state, &mut row, &intent.key).await?;
+        self.core.check_not_barred(&self.state, &mut row, &intent.key).await?;
         let signed = match self.sign(intent, attempt, &row) {
             Err(refused) if refused.is_by_policy() => self.sign_on_what_is_stored(intent, attempt, &mut row).await?,
             signed => Some(signed?),

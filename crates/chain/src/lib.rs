@@ -66,8 +66,8 @@
 //! [`doctor`] looks at nodes before anything is entrusted to them; [`follower`] gives each final block once, in order, and
 //! [`Settlement`] stores and publishes what ended in it. Without one, whoever waits for an outcome asks for receipts.
 //! [`LaneWindow`] is how much of a lane is offered to the node at once.
-//! [`Inspection`] looks at a store without keys and without a node; [`Chain::pause_lane`], [`Chain::cancel`], [`Chain::retry`] and
-//! [`trace()`] are what an operator steps in with.
+//! [`Inspection`] looks at a store without keys and without a node; [`Chain::pause_lane`], [`Chain::cancel`], [`Chain::retry`],
+//! [`Chain::begin_retirement`] and [`trace()`] are what an operator steps in with.
 //!
 //! # What it must not know
 //!
@@ -106,6 +106,7 @@ mod pause;
 mod policy;
 mod profile;
 mod resend;
+mod retirement;
 mod revert;
 mod rpc;
 mod settlement;
@@ -143,6 +144,7 @@ pub use crate::profile::network::{
     Consensus, Expected, Governs, KnownChain, NetworkProfile, OtherChain, PermissioningContract, PoolKind,
 };
 pub use crate::profile::{FeeModel, Pace, Profile, Rules};
+pub use crate::retirement::{Consent, KeyRetirement, RetireError, RetirementBegun, RetirementOrder};
 pub use crate::revert::Revert;
 pub use crate::rpc::{
     At, Block, BlockTransaction, CallRequest, LogEntry, LogFilter, NodeAnswer, Receipt, Rpc, RpcError, SeenTransaction,

@@ -9,7 +9,8 @@ use messages::Timestamp;
 use crate::chain::{Chain, Core, LaneState};
 use crate::intent::IntentKey;
 use crate::lane::SubmitError;
-use crate::store::{LaneRow, PauseChange, Store, StoreError};
+use crate::retirement::KeyRetirement;
+use crate::store::{Bar, LaneRow, PauseChange, Store, StoreError};
 
 /// The longest reason and the longest name that an operator gives, in bytes.
 pub const OPERATOR_TEXT_BYTES_MAX: usize = 500;
@@ -71,6 +72,8 @@ pub enum Paused {
 pub enum Resumed {
     /// It is not paused any more.
     Now,
+    /// The same, and the retirement of its key that was begun is given up.
+    GivenUp,
     /// It was not paused.
     Before,
 }
@@ -89,6 +92,14 @@ pub enum PauseError {
     Contended {
         /// The sender.
         sender: Address,
+    },
+    /// Its key is retired, for ever. Nothing was changed; use its successor.
+    #[error("{retirement}")]
+    Retired {
+        /// The sender.
+        sender: Address,
+        /// Since when, and by whose order.
+        retirement: Box<KeyRetirement>,
     },
     /// The store failed.
     #[error("cannot pause or resume a lane in the store")]
@@ -110,11 +121,12 @@ impl Chain {
         pause(&self.core.store, sender, why, who).await
     }
 
-    /// Lifts a person's pause. A pause by a node's answer is [`Lane::resume`](crate::Lane::resume)'s.
+    /// Lifts a person's pause, and gives up a retirement that is begun and not finished. A pause by a node's answer is
+    /// [`Lane::resume`](crate::Lane::resume)'s.
     ///
     /// # Errors
     ///
-    /// There is no such lane, or the store failed.
+    /// There is no such lane, its key is retired, or the store failed.
     pub async fn resume_lane(&self, sender: Address, who: &OperatorText) -> Result<Resumed, PauseError> {
         resume(&self.core.store, sender, who).await
     }
@@ -136,32 +148,46 @@ pub(crate) async fn pause(
 }
 
 pub(crate) async fn resume(store: &Store, sender: Address, who: &OperatorText) -> Result<Resumed, PauseError> {
+    let begun = store.retirement_of(sender).await.map_err(PauseError::Store)?;
     match store.resume(sender, &who.to_string()).await.map_err(PauseError::Store)? {
+        PauseChange::Done if begun.is_some() => Ok(Resumed::GivenUp),
         PauseChange::Done => Ok(Resumed::Now),
         PauseChange::Stands(None) => Ok(Resumed::Before),
-        PauseChange::Stands(Some(_)) => Err(PauseError::Contended { sender }),
+        PauseChange::Stands(Some(_)) => match store.retirement_of(sender).await.map_err(PauseError::Store)? {
+            Some(retired) if retired.retired.is_some() => {
+                Err(PauseError::Retired { sender, retirement: Box::new(retired) })
+            }
+            _ => Err(PauseError::Contended { sender }),
+        },
         PauseChange::NoLane => Err(PauseError::NoSuchLane { sender }),
     }
 }
 
 impl Core {
-    /// Refuses what is new in a lane that somebody paused. The row is as of when the lane was read; whether the pause was lifted
-    /// since, the store says. That it was paused since, the statement finds that stores a transaction.
-    pub(crate) async fn check_not_paused(
+    /// Refuses what is new in a lane that somebody paused, or whose key is retired or awaits its turn. The row is as of when the lane
+    /// was read; whether that was lifted since, the store says. What came since, the statement finds that stores a transaction.
+    pub(crate) async fn check_not_barred(
         &self,
         lane: &LaneState,
         row: &mut LaneRow,
         key: &IntentKey,
     ) -> Result<(), SubmitError> {
-        if row.paused.is_none() {
+        if row.bar.is_none() {
             return Ok(());
         }
-        let pause = self.store.pause_of(lane.sender).await;
-        let pause = pause.map_err(|source| SubmitError::Store { key: key.clone(), source })?;
-        row.paused = pause.map(|pause| pause.reason);
-        match &row.paused {
+        let bar = self.store.bar(lane.sender).await;
+        row.bar = bar.map_err(|source| SubmitError::Store { key: key.clone(), source })?;
+        let sender = lane.sender;
+        match &row.bar {
             None => Ok(()),
-            Some(reason) => Err(SubmitError::Paused { sender: lane.sender, reason: reason.clone() }),
+            Some(Bar::Paused { reason }) => Err(SubmitError::Paused { sender, reason: reason.clone() }),
+            Some(Bar::Awaits { predecessor }) => {
+                let reason = format!("its key comes after that of {predecessor}, whose retirement is not finished");
+                Err(SubmitError::Paused { sender, reason })
+            }
+            Some(Bar::Retired(retirement)) => {
+                Err(SubmitError::Retired { key: key.clone(), retirement: retirement.clone() })
+            }
         }
     }
 }

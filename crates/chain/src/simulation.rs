@@ -18,6 +18,7 @@ mod node;
 mod operator;
 mod policies;
 pub(crate) mod random;
+mod retirement;
 pub(crate) mod seeds;
 mod shared;
 

@@ -14,6 +14,7 @@ mod event;
 mod lease;
 mod look;
 mod pause;
+mod retirement;
 mod rows;
 mod schema;
 mod spent;
@@ -36,8 +37,9 @@ pub(crate) use self::event::LaneEvent;
 pub use self::lease::LEASE;
 use self::lease::Lease;
 pub(crate) use self::pause::PauseChange;
+pub(crate) use self::retirement::Carried;
+pub(crate) use self::rows::{Bar, Filler, LaneRow, NewTransaction, StoredIntent};
 use self::rows::{Cells, bytes, damaged, kept, number, text};
-pub(crate) use self::rows::{Filler, LaneRow, NewTransaction, StoredIntent};
 pub use self::schema::STATE_ROWS;
 pub(crate) use self::spent::PolicyMark;
 use crate::intent::{Intent, IntentKey};
@@ -218,12 +220,11 @@ impl Store {
         if !self.run(unit).await? {
             return Err(TakeError::Held);
         }
-        let sql = "SELECT next_nonce, fence, paused FROM chain_lanes WHERE sender = $1 AND holder = $2";
+        let sql = "SELECT next_nonce, fence FROM chain_lanes WHERE sender = $1 AND holder = $2";
         let found = self.read(sql, &[bytes(sender), bytes(self.lease.holder())]).await?;
         let mut row = Cells(found.into_iter().next().ok_or(TakeError::Held)?.into_iter());
-        let (next_nonce, fence, paused) = (row.unsigned()?, row.unsigned()?, row.text()?);
-        let paused = Some(paused).filter(|reason| !reason.is_empty());
-        Ok(LaneRow { next_nonce, fence, spent: self.spent(sender).await?, paused })
+        let (next_nonce, fence) = (row.unsigned()?, row.unsigned()?);
+        Ok(LaneRow { next_nonce, fence, spent: self.spent(sender).await?, bar: self.bar(sender).await? })
     }
 
     /// Puts the transaction in the queue. Its place there is its place in the lane; the answer comes after the commit.

@@ -17,7 +17,7 @@ use crate::{
 
 const ALL: Which = Which { is_open: false, sender: None };
 
-fn words(text: &str) -> OperatorText {
+pub(super) fn words(text: &str) -> OperatorText {
     OperatorText::parse(text).unwrap()
 }
 
@@ -27,7 +27,7 @@ async fn is_refused_by_a_pause(lane: &crate::Lane, id: u64) -> bool {
 }
 
 /// What differs between rows and log; the store must be closed.
-async fn differences(place: &Place) -> Vec<String> {
+pub(super) async fn differences(place: &Place) -> Vec<String> {
     let config = journal::StoreConfig { state_rows: &[STATE_ROWS], ..journal::StoreConfig::at(place.clone()) };
     let store = journal::Store::open(&config).await.unwrap();
     let differences = crate::state_differences(&store).await.unwrap();

@@ -15,25 +15,27 @@ use super::node::{CHAIN_ID, Node};
 use crate::{Chain, ChangePolicyError, Intent, IntentKey, Lane, LaneError, Outcome, SubmitError};
 
 const TOKEN: Address = Address::repeat_byte(0xaa);
-const DAY_MAX: u64 = 100;
+pub(super) const DAY_MAX: u64 = 100;
 /// Up to here without approvals.
-const SMALL: u64 = 60;
+pub(super) const SMALL: u64 = 60;
 
 fn label(text: &str) -> KeyLabel {
     KeyLabel::parse(text).unwrap()
 }
 
-/// Keys of the issuer and of two persons.
+/// Keys of the issuer, of who may come after it, and of two persons.
 fn keys() -> Custody {
     let mut custody = Custody::new(profile().network());
-    let _ = custody.add_test_key(label("issuer"), Purpose::Transactions).unwrap();
+    for sender in ["issuer", "heir"] {
+        let _ = custody.add_test_key(label(sender), Purpose::Transactions).unwrap();
+    }
     for person in ["ana", "bruno"] {
         let _ = custody.add_test_key(label(person), Purpose::Statements).unwrap();
     }
     custody
 }
 
-fn policy(version: u64) -> Policy {
+pub(super) fn policy(version: u64) -> Policy {
     let address = |person| keys().address(&label(person)).unwrap();
     let approver = |(person, role)| {
         format!("[[approver]]\nperson = \"{person}\"\nrole = \"{role}\"\naddress = \"{}\"\n", address(person))
@@ -49,7 +51,7 @@ fn policy(version: u64) -> Policy {
     Policy::parse(&text).unwrap()
 }
 
-fn mint(key: &str, amount: u64) -> Intent {
+pub(super) fn mint(key: &str, amount: u64) -> Intent {
     let selector = alloy_primitives::keccak256("mint(address,uint256)");
     let arguments = [Address::repeat_byte(7).into_word().0, U256::from(amount).to_be_bytes::<32>()].concat();
     let data = Bytes::from([&selector[..4], &arguments].concat());
@@ -57,14 +59,14 @@ fn mint(key: &str, amount: u64) -> Intent {
 }
 
 /// A ledger, and a store that outlives its processes.
-struct Stage {
+pub(super) struct Stage {
     place: Place,
     node: Arc<Node>,
     _folder: tempfile::TempDir,
 }
 
 impl Stage {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let place = Place::Sqlite { path: folder.path().join("chain.db") };
         Self { place, node: Arc::new(Node::faultless(1)), _folder: folder }
@@ -76,8 +78,9 @@ impl Stage {
         Self { place: Place::Postgres { url, schema: "chain".to_owned() }, ..Self::new() }
     }
 
-    async fn open(&self, policy: Option<Policy>) -> Chain {
+    pub(super) async fn open(&self, policy: Option<Policy>) -> Chain {
         let mut custody = keys();
+        custody.set_policy(&label("heir"), self::policy(1)).unwrap();
         if let Some(policy) = policy {
             custody.set_policy(&label("issuer"), policy).unwrap();
         }
@@ -89,7 +92,7 @@ async fn lane(chain: &Chain) -> Lane {
     chain.lane(&label("issuer")).await.unwrap()
 }
 
-fn approval(person: &str, role: &str, subject: alloy_primitives::B256, chain: &Chain) -> Approval {
+pub(super) fn approval(person: &str, role: &str, subject: alloy_primitives::B256, chain: &Chain) -> Approval {
     let approver = keys().address(&label(person)).unwrap();
     let issued_at = chain.core.store.now();
     let expires_at = custody::policy::UnixTime(issued_at.0 + 3_600);
@@ -98,7 +101,7 @@ fn approval(person: &str, role: &str, subject: alloy_primitives::B256, chain: &C
 }
 
 /// The code of the policy's refusal.
-fn code(refused: Result<crate::Submitted, SubmitError>) -> &'static str {
+pub(super) fn code(refused: Result<crate::Submitted, SubmitError>) -> &'static str {
     let SubmitError::Sign { source, .. } = refused.unwrap_err() else { panic!("it was custody that refused") };
     let SignError::Policy { source, .. } = *source else { panic!("it was the policy that refused") };
     source.code()

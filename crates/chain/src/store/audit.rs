@@ -10,8 +10,10 @@ use messages::{DecodeError, EventBody as _, Position, RecordedEvent};
 
 use super::StoreError;
 use super::event::{self, LaneEvent};
+use super::retirement;
 use super::rows::{self, StoredIntent};
 use crate::outcome::Outcome;
+use crate::retirement::KeyRetirement;
 
 /// How many events or rows are read at once.
 const PAGE_MAX: usize = 1_000;
@@ -44,15 +46,32 @@ struct Said {
     state: String,
 }
 
-/// Compares every row of an intent with the log, and says in words what differs: rows without events, events without a row,
-/// and rows that say something else. That the signed bytes are those whose hash was logged is checked too.
+/// What the log or a row says of the end of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct SaidOfKey {
+    successor: Option<String>,
+    who: String,
+    reason: String,
+    is_retired: bool,
+}
+
+/// What the log says.
+#[derive(Default)]
+struct Logged {
+    attempts: BTreeMap<Attempt, Said>,
+    /// By the key's address.
+    retirements: BTreeMap<String, SaidOfKey>,
+}
+
+/// Compares every row of an intent and of a key's retirement with the log, and says in words what differs: rows without events,
+/// events without a row, and rows that say something else. That the signed bytes are those whose hash was logged is checked too.
 ///
 /// # Errors
 ///
 /// If the store cannot be read, or holds events of a form that is not known.
 pub async fn state_differences(store: &Store) -> Result<Vec<String>, AuditError> {
-    let mut logged = logged(store).await?;
-    let mut differences = Vec::new();
+    let Logged { attempts: mut logged, retirements } = logged(store).await?;
+    let mut differences = differences_of_keys(store, retirements).await?;
     let mut after: Attempt = (String::new(), 0);
     loop {
         let parameters = [
@@ -90,6 +109,55 @@ pub async fn state_differences(store: &Store) -> Result<Vec<String>, AuditError>
     Ok(differences)
 }
 
+/// The same of retirements alone.
+async fn differences_of_keys(
+    store: &Store,
+    mut logged: BTreeMap<String, SaidOfKey>,
+) -> Result<Vec<String>, AuditError> {
+    let (mut differences, mut after) = (Vec::new(), Vec::new());
+    loop {
+        let limit = Parameter::Integer(i64::try_from(PAGE_MAX).unwrap_or(i64::MAX));
+        let page = store.rows(retirement::ALL, &[Parameter::Bytes(after), limit]).await.map_err(StoreError::Read)?;
+        let is_last = page.len() < PAGE_MAX;
+        after = Vec::new();
+        for row in page {
+            let row = retirement::read(row)?;
+            after = row.sender.to_vec();
+            let (sender, said) = (event::text(row.sender.as_slice()), SaidOfKey::by(&row));
+            let log = logged.remove(&sender);
+            if log.as_ref() != Some(&said) {
+                let log = log.map_or("nothing".to_owned(), |log| log.words());
+                differences.push(format!("key of {sender}: the row says {}, the log {log}", said.words()));
+            }
+        }
+        if is_last {
+            break;
+        }
+    }
+    let lost = logged
+        .into_iter()
+        .map(|(sender, log)| format!("key of {sender}: there is no row of its end, the log says {}", log.words()));
+    differences.extend(lost);
+    Ok(differences)
+}
+
+impl SaidOfKey {
+    fn by(row: &KeyRetirement) -> Self {
+        Self {
+            successor: row.successor.map(|successor| event::text(successor.as_slice())),
+            who: row.who.clone(),
+            reason: row.reason.clone(),
+            is_retired: row.retired.is_some(),
+        }
+    }
+
+    fn words(&self) -> String {
+        let state = if self.is_retired { "retired" } else { "being retired" };
+        let successor = self.successor.as_deref().unwrap_or("nobody");
+        format!("{state} for {successor}, by {}: {}", self.who, self.reason)
+    }
+}
+
 impl Said {
     fn words(&self) -> String {
         let Self { sender, nonce, hash, state } = self;
@@ -97,22 +165,23 @@ impl Said {
     }
 }
 
-/// What the log says of every attempt.
-async fn logged(store: &Store) -> Result<BTreeMap<Attempt, Said>, AuditError> {
-    let (mut attempts, mut after) = (BTreeMap::new(), Position::START);
+/// What the log says of every attempt and of every key that ends.
+async fn logged(store: &Store) -> Result<Logged, AuditError> {
+    let (mut logged, mut after) = (Logged::default(), Position::START);
     loop {
         let page = store.events_after(after, PAGE_MAX).await.map_err(StoreError::Read)?;
         for event in &page {
             after = event.header.position;
-            apply(&mut attempts, event).map_err(|source| AuditError::Event { position: after, source })?;
+            apply(&mut logged, event).map_err(|source| AuditError::Event { position: after, source })?;
         }
         if page.len() < PAGE_MAX {
-            return Ok(attempts);
+            return Ok(logged);
         }
     }
 }
 
-fn apply(attempts: &mut BTreeMap<Attempt, Said>, event: &RecordedEvent) -> Result<(), DecodeError> {
+fn apply(logged: &mut Logged, event: &RecordedEvent) -> Result<(), DecodeError> {
+    let Logged { attempts, retirements } = logged;
     let (event_type, version) = (&event.metadata.event_type, event.metadata.type_version);
     if event_type.as_str().starts_with("chain.") {
         let decoded: LaneEvent = decode_payload(event_type, version, &event.payload, &[])?;
@@ -122,11 +191,22 @@ fn apply(attempts: &mut BTreeMap<Attempt, Said>, event: &RecordedEvent) -> Resul
         match decoded {
             LaneEvent::Taken { .. }
             | LaneEvent::Paused { .. }
-            | LaneEvent::Resumed { .. }
             | LaneEvent::Approved { .. }
             | LaneEvent::PolicyRefused { .. }
             | LaneEvent::PolicySet { .. }
             | LaneEvent::PolicyChanged { .. } => {}
+            LaneEvent::Resumed { sender, .. } => {
+                let _ = retirements.remove(&sender);
+            }
+            LaneEvent::RetirementBegun { sender, successor, who, reason, .. } => {
+                let _ = retirements.insert(sender, SaidOfKey { successor, who, reason, is_retired: false });
+            }
+            // One that was never begun stays unknown: its row differs from nothing.
+            LaneEvent::KeyRetired { sender, .. } => {
+                if let Some(said) = retirements.get_mut(&sender) {
+                    said.is_retired = true;
+                }
+            }
             LaneEvent::Signed { key, attempt, sender, nonce, hash, .. } => {
                 let _ = attempts.insert((key, attempt), Said { sender, nonce, hash, state: "sent".to_owned() });
             }

@@ -1,7 +1,7 @@
 //! What the store's log tells of a lane. How transactions end is published ([`messages::ledger`]); the rest stays here.
 
-use alloy_primitives::{Address, Bytes, Log, hex};
-use custody::policy::{Approval, Refusal};
+use alloy_primitives::{Address, Bytes, Log, U256, hex};
+use custody::policy::{Approval, Refusal, Spent};
 use journal::{Audience, NewEvent};
 use messages::ledger::{LogRecord, TransactionEnded, TransactionMined, TransactionRefused};
 use messages::{EventBody as _, EventId, EventType, Payload, PayloadError};
@@ -11,6 +11,7 @@ use super::rows::{Filler, NewTransaction, StoredIntent, kept};
 use super::spent::PolicyMark;
 use crate::intent::Intent;
 use crate::outcome::Mined;
+use crate::retirement::KeyRetirement;
 
 /// The most bytes of logs, as they are written, that an event has; an event's payload may have 64 KiB in all. Longer logs are
 /// read from the ledger, by the block's hash.
@@ -110,13 +111,47 @@ pub(crate) enum LaneEvent {
         /// Why.
         reason: String,
     },
-    /// Somebody lifted the pause.
+    /// Somebody lifted the pause. A retirement that was begun is given up by it.
     Resumed {
         /// The sender.
         sender: String,
         /// Who did.
         who: String,
     },
+    /// The key's end is ordered: nothing new is stored in its lane.
+    RetirementBegun {
+        /// The key's address.
+        sender: String,
+        /// The address that comes after it, if one does.
+        successor: Option<String>,
+        /// Who ordered it.
+        who: String,
+        /// Why.
+        reason: String,
+        /// Hash of the policy that was asked, if the key has one.
+        policy_hash: Option<String>,
+        /// Who approved it.
+        approvals: Vec<ApprovalRecord>,
+    },
+    /// The key is retired; nothing in its lane was open.
+    KeyRetired {
+        /// The key's address.
+        sender: String,
+        /// The address that comes after it, if one does.
+        successor: Option<String>,
+        /// What the successor has spent on this day with the key's part, which is of the same day.
+        carried: Vec<AmountRecord>,
+    },
+}
+
+/// What was spent by a function of a contract.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AmountRecord {
+    contract: String,
+    function: String,
+    /// In the contract's units, as decimal digits.
+    amount: String,
 }
 
 /// An approval, so that whoever reads the log can check it: what was signed for is in the event, the rest is here.
@@ -209,6 +244,30 @@ impl LaneEvent {
         Self::Resumed { sender: text(sender.as_slice()), who: who.to_owned() }
     }
 
+    pub(super) fn retirement_begun(begun: &KeyRetirement, policy: Option<PolicyMark>, approvals: &[Approval]) -> Self {
+        Self::RetirementBegun {
+            sender: text(begun.sender.as_slice()),
+            successor: begun.successor.map(|successor| text(successor.as_slice())),
+            who: begun.who.clone(),
+            reason: begun.reason.clone(),
+            policy_hash: policy.map(|mark| text(mark.hash.as_slice())),
+            approvals: records_of(approvals),
+        }
+    }
+
+    pub(super) fn key_retired(retired: &KeyRetirement, carried: Option<&Spent>) -> Self {
+        let record = |(&(contract, selector), amount): (&(Address, [u8; 4]), &U256)| AmountRecord {
+            contract: text(contract.as_slice()),
+            function: text(&selector),
+            amount: amount.to_string(),
+        };
+        Self::KeyRetired {
+            sender: text(retired.sender.as_slice()),
+            successor: retired.successor.map(|successor| text(successor.as_slice())),
+            carried: carried.map(|spent| spent.amounts.iter().map(record).collect()).unwrap_or_default(),
+        }
+    }
+
     pub(super) const fn name(&self) -> &'static str {
         match self {
             Self::Taken { .. } => "chain.lane_taken",
@@ -220,6 +279,8 @@ impl LaneEvent {
             Self::PolicyChanged { .. } => "chain.policy_changed",
             Self::Paused { .. } => "chain.lane_paused",
             Self::Resumed { .. } => "chain.lane_resumed",
+            Self::RetirementBegun { .. } => "chain.retirement_begun",
+            Self::KeyRetired { .. } => "chain.key_retired",
         }
     }
 
@@ -327,6 +388,14 @@ mod tests {
             ),
             ("chain.lane_paused", r#"{"sender":"0x01","who":"ana","reason":"no"}"#),
             ("chain.lane_resumed", r#"{"sender":"0x01","who":"ana"}"#),
+            (
+                "chain.retirement_begun",
+                r#"{"sender":"0x01","successor":"0x02","who":"ana","reason":"no","policy_hash":null,"approvals":[]}"#,
+            ),
+            (
+                "chain.key_retired",
+                r#"{"sender":"0x01","successor":null,"carried":[{"contract":"0x02","function":"0x03","amount":"4"}]}"#,
+            ),
         ];
         for (name, stored) in stored {
             let event: LaneEvent = serde_json::from_str(stored).unwrap();

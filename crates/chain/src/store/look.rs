@@ -1,5 +1,7 @@
 //! What people look at: lists of transactions and lanes, an intent with all that is kept of it, and what the log tells of it.
 
+use std::collections::BTreeMap;
+
 use alloy_primitives::{Address, B256};
 use journal::store::Durability;
 use journal::{Parameter, Place, StoreConfig, Value};
@@ -15,6 +17,7 @@ use crate::inspect::{
     Cancelling, LaneLine, LogLine, Told, TransactionDetail, TransactionLine, TransactionState, Which,
 };
 use crate::intent::IntentKey;
+use crate::retirement::KeyRetirement;
 use crate::stand_by::OpenOfLane;
 
 /// How many events are read at once.
@@ -98,7 +101,10 @@ impl Store {
 
     /// The lanes, by address, at most `limit`.
     pub(crate) async fn lane_lines(&self, limit: i64) -> Result<Vec<LaneLine>, StoreError> {
-        self.read(LANES, &[Parameter::Integer(limit)]).await?.into_iter().map(lane_line).collect()
+        // Whoever is retired has a lane: of both lists the first are about the same senders.
+        let mut retirements = self.retirements(limit).await?.into_iter().map(|one| (one.sender, one)).collect();
+        let lanes = self.read(LANES, &[Parameter::Integer(limit)]).await?;
+        lanes.into_iter().map(|row| lane_line(row, &mut retirements)).collect()
     }
 
     /// What the sender has without an end.
@@ -144,7 +150,9 @@ fn told_by(event: &RecordedEvent, wanted: &IntentKey) -> Result<Option<(u64, Tol
             | LaneEvent::PolicySet { .. }
             | LaneEvent::PolicyChanged { .. }
             | LaneEvent::Paused { .. }
-            | LaneEvent::Resumed { .. } => return Ok(None),
+            | LaneEvent::Resumed { .. }
+            | LaneEvent::RetirementBegun { .. }
+            | LaneEvent::KeyRetired { .. } => return Ok(None),
         }
     } else {
         match TransactionEnded::decode(event_type, version, &event.payload)? {
@@ -209,12 +217,13 @@ fn detail(mut row: Vec<Value>) -> Result<TransactionDetail, StoreError> {
     })
 }
 
-fn lane_line(row: Vec<Value>) -> Result<LaneLine, StoreError> {
+fn lane_line(row: Vec<Value>, retirements: &mut BTreeMap<Address, KeyRetirement>) -> Result<LaneLine, StoreError> {
     let mut row = Cells(row.into_iter());
     let (sender, next_nonce, taken_count) = (row.address()?, row.unsigned()?, row.unsigned()?);
     let leased_until = moment(row.integer()?);
     let (paused, open_count) = (pause::read(&mut row)?, row.unsigned()?);
-    Ok(LaneLine { sender, next_nonce, taken_count, leased_until, paused, open_count })
+    let retirement = retirements.remove(&sender);
+    Ok(LaneLine { sender, next_nonce, taken_count, leased_until, paused, open_count, retirement })
 }
 
 /// A time that is kept; 0 stands for none.

@@ -7,7 +7,7 @@ use journal::{Parameter, Statement};
 use messages::Timestamp;
 
 use super::rows::{Cells, bytes, text};
-use super::{LaneEvent, Store, StoreError};
+use super::{LaneEvent, Store, StoreError, retirement};
 use crate::pause::LanePause;
 
 /// What lists and pauses need of the tables.
@@ -51,14 +51,16 @@ impl Store {
         if self.run(unit).await? { Ok(PauseChange::Done) } else { self.pause_as_it_stands(sender).await }
     }
 
-    /// Lifts the lane's pause, if it has one.
+    /// Lifts the lane's pause, if it has one and its key is not retired, and gives up a retirement that is begun.
     pub(crate) async fn resume(&self, sender: Address, who: &str) -> Result<PauseChange, StoreError> {
         let mut unit = self.telling(sender, &[LaneEvent::resumed(sender, who)])?;
         let _ = unit.statement(Statement {
-            sql: "UPDATE chain_lanes SET paused = '', paused_by = '', paused_us = 0 WHERE sender = $1 AND paused <> ''",
+            sql: "UPDATE chain_lanes SET paused = '', paused_by = '', paused_us = 0 WHERE sender = $1 AND paused <> ''
+                  AND NOT EXISTS (SELECT 1 FROM chain_retirements WHERE sender = $1 AND retired_us <> 0)",
             parameters: vec![bytes(sender)],
             rows_expected: Some(1),
         });
+        retirement::give_up(&mut unit, sender);
         if self.run(unit).await? { Ok(PauseChange::Done) } else { self.pause_as_it_stands(sender).await }
     }
 
@@ -75,7 +77,7 @@ impl Store {
         self.journal.clock().now()
     }
 
-    async fn pause_as_it_stands(&self, sender: Address) -> Result<PauseChange, StoreError> {
+    pub(super) async fn pause_as_it_stands(&self, sender: Address) -> Result<PauseChange, StoreError> {
         let sql = "SELECT paused, paused_by, paused_us FROM chain_lanes WHERE sender = $1";
         let found = self.read(sql, &[bytes(sender)]).await?;
         let Some(row) = found.into_iter().next() else { return Ok(PauseChange::NoLane) };

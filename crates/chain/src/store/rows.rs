@@ -8,6 +8,7 @@ use messages::Timestamp;
 use super::StoreError;
 use crate::intent::IntentKey;
 use crate::outcome::{Execution, Mined, Outcome, Refusal};
+use crate::retirement::KeyRetirement;
 
 /// The most bytes of logs that a row keeps, as JSON: with all else it stays below what a unit of work may have. Longer ones are
 /// read from the ledger.
@@ -25,8 +26,19 @@ pub(crate) struct LaneRow {
     pub(crate) fence: u64,
     /// What its key has spent, if that has a policy.
     pub(crate) spent: Spent,
-    /// Why nothing new may be stored, if somebody paused it.
-    pub(crate) paused: Option<String>,
+    /// Why nothing new may be stored, if so.
+    pub(crate) bar: Option<Bar>,
+}
+
+/// Why nothing new may be stored in a lane, by a person's order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Bar {
+    /// It is paused.
+    Paused { reason: String },
+    /// Its key comes after one whose retirement is not finished.
+    Awaits { predecessor: Address },
+    /// Its key is retired.
+    Retired(Box<KeyRetirement>),
 }
 
 /// A signed transaction that is to be stored before it is sent.
@@ -84,14 +96,16 @@ impl StoredIntent {
     }
 }
 
-/// Moves the lane on, if it is not paused, nonce, token and the key's policy are what was thought, and the intent's key is free for
-/// this attempt.
+/// Moves the lane on, if it is not paused, its key neither retired nor the successor of one that still may sign, nonce, token and the
+/// key's policy are what was thought, and the intent's key is free for this attempt.
 pub(super) fn move_lane(new: &NewTransaction) -> Result<Statement, StoreError> {
     Ok(Statement {
         sql:
             "UPDATE chain_lanes SET next_nonce = $2 WHERE sender = $1 AND next_nonce = $3 AND fence = $4 AND paused = ''
               AND NOT EXISTS (SELECT 1 FROM chain_intents WHERE key = $5 AND (state <> 'refused' OR attempt >= $6))
-              AND COALESCE((SELECT hash FROM chain_policies WHERE sender = $1), $7) = $7",
+              AND COALESCE((SELECT hash FROM chain_policies WHERE sender = $1), $7) = $7
+              AND NOT EXISTS (SELECT 1 FROM chain_retirements
+                WHERE (sender = $1 AND retired_us <> 0) OR (successor = $1 AND retired_us = 0))",
         parameters: vec![
             bytes(new.sender),
             number(new.nonce.saturating_add(1))?,

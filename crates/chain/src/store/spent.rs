@@ -6,7 +6,7 @@ use alloy_primitives::{Address, B256, U256};
 use custody::policy::{Policy, Spent, UnixTime};
 use journal::{Parameter, Statement, UnitOfWork};
 
-use super::rows::{Cells, bytes, damaged, number, text};
+use super::rows::{Cells, bytes, damaged, number};
 use super::{PAGE_ROWS_MAX, Store, StoreError};
 use crate::store::event::LaneEvent;
 
@@ -105,17 +105,21 @@ impl Store {
     }
 }
 
-/// Writes what is spent now, where `before` was.
-pub(super) fn spend(unit: &mut UnitOfWork, sender: Address, before: &Spent, now: &Spent) -> Result<(), StoreError> {
+/// The amounts of a day as a column holds them.
+pub(super) fn amounts_text(spent: &Spent) -> Result<String, StoreError> {
     let amount = |(&(contract, selector), &amount): (&(Address, [u8; 4]), &U256)| -> Amount {
         (contract, alloy_primitives::hex::encode_prefixed(selector), amount)
     };
-    let amounts: Vec<Amount> = now.amounts.iter().map(amount).collect();
-    let amounts = serde_json::to_string(&amounts).map_err(|error| damaged("amount spent", error))?;
+    let amounts: Vec<Amount> = spent.amounts.iter().map(amount).collect();
+    serde_json::to_string(&amounts).map_err(|error| damaged("amount spent", error))
+}
+
+/// Writes what is spent now, where `before` was.
+pub(super) fn spend(unit: &mut UnitOfWork, sender: Address, before: &Spent, now: &Spent) -> Result<(), StoreError> {
     let _ = unit.statement(Statement {
         sql: "INSERT INTO chain_spent (sender, latest_s, amounts) VALUES ($1, $2, $3)
               ON CONFLICT (sender) DO UPDATE SET latest_s = excluded.latest_s, amounts = excluded.amounts",
-        parameters: vec![bytes(sender), number(now.latest.0)?, text(&amounts)],
+        parameters: vec![bytes(sender), number(now.latest.0)?, Parameter::Text(amounts_text(now)?)],
         rows_expected: Some(1),
     });
     let _ = unit.statement(Statement {

@@ -1,6 +1,7 @@
 //! Facts about the store alone: what a token, a free key or an end that is there already keeps from being written.
 
 use super::*;
+use crate::KeyRetirement;
 
 async fn opened(folder: &tempfile::TempDir) -> Store {
     let identity = Identity { chain_id: 1337, genesis: B256::ZERO };
@@ -122,9 +123,76 @@ async fn rows_that_the_log_does_not_tell_of_are_named() {
         ("UPDATE chain_intents SET state = 'sent' WHERE state = 'cancelling'", "the row says sent"),
         ("DELETE FROM chain_intents WHERE nonce = 9", "there is no row, the log says cancelling"),
     ] {
-        let mut unit = UnitOfWork::new();
-        let _ = unit.statement(Statement { sql, parameters: Vec::new(), rows_expected: Some(1) });
-        assert!(store.run(unit).await.unwrap(), "{sql}");
+        tampered(&store, sql).await;
+        let differences = state_differences(&store.journal).await.unwrap().join("\n");
+        assert!(differences.contains(expected), "{sql}: {differences}");
+    }
+}
+
+/// Runs a statement that no program of ours runs.
+async fn tampered(store: &Store, sql: &'static str) {
+    let mut unit = UnitOfWork::new();
+    let _ = unit.statement(Statement { sql, parameters: Vec::new(), rows_expected: Some(1) });
+    assert!(store.run(unit).await.unwrap(), "{sql}");
+}
+
+/// The end of the key of the first sender, in favour of the second.
+async fn retiring(store: &Store) -> KeyRetirement {
+    let [sender, successor] = [1, 2].map(Address::repeat_byte);
+    let pause = crate::LanePause { reason: "left".to_owned(), who: "ana".to_owned(), since: store.time() };
+    assert_eq!(store.pause(sender, &pause).await.unwrap(), PauseChange::Done);
+    let (reason, who, begun) = ("left".to_owned(), "ana".to_owned(), store.time());
+    let begun = KeyRetirement { sender, successor: Some(successor), reason, who, begun, retired: None };
+    assert!(store.begin_retirement(&begun, None, &[]).await.unwrap());
+    assert!(!store.begin_retirement(&begun, None, &[]).await.unwrap());
+    begun
+}
+
+#[tokio::test]
+async fn whoever_has_the_right_token_stores_nothing_for_a_key_at_its_end_nor_for_its_successor() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = opened(&folder).await;
+    let (stored, row) = admitted(&store, Address::repeat_byte(1)).await;
+    let (_, next) = admitted(&store, Address::repeat_byte(2)).await;
+    let begun = retiring(&store).await;
+    let of_heir = |fence| transaction("heir", Address::repeat_byte(2), 1, fence);
+    assert_eq!(admission(&store, &of_heir(next.fence)).await, Admission::NotStored);
+    let retired = KeyRetirement { retired: Some(store.time()), ..begun };
+    assert!(!store.finish_retirement(&retired, None).await.unwrap(), "one is open");
+    let refusal = Outcome::Refused(crate::Refusal { reason: "no".to_owned() });
+    store.settle(&stored, &refusal).await.unwrap();
+    assert!(store.finish_retirement(&retired, None).await.unwrap());
+    assert!(!store.finish_retirement(&retired, None).await.unwrap(), "it is retired once");
+    // Whoever held the successor's lane before takes it anew.
+    assert_eq!(admission(&store, &of_heir(next.fence)).await, Admission::NotStored);
+    assert_eq!(admission(&store, &of_heir(next.fence + 1)).await, Admission::Stored);
+    // Not even without its pause does the key store anything.
+    assert_eq!(
+        store.resume(stored.sender, "bia").await.unwrap(),
+        store.pause_as_it_stands(stored.sender).await.unwrap()
+    );
+    tampered(&store, "UPDATE chain_lanes SET paused = '' WHERE paused <> ''").await;
+    assert_eq!(admission(&store, &transaction("late", stored.sender, 1, row.fence)).await, Admission::NotStored);
+    tampered(&store, "DELETE FROM chain_retirements").await;
+    assert_eq!(admission(&store, &transaction("late", stored.sender, 1, row.fence)).await, Admission::Stored);
+}
+
+#[tokio::test]
+async fn a_retirement_that_the_log_tells_otherwise_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = opened(&folder).await;
+    let _ = store.take_lane(Address::repeat_byte(1), 0).await.unwrap();
+    let begun = retiring(&store).await;
+    assert!(state_differences(&store.journal).await.unwrap().is_empty());
+    assert_eq!(store.resume(begun.sender, "bia").await.unwrap(), PauseChange::Done);
+    assert!(state_differences(&store.journal).await.unwrap().is_empty(), "it is given up in both");
+    let _ = retiring(&store).await;
+    for (sql, expected) in [
+        ("UPDATE chain_retirements SET retired_us = 5", "the row says retired for 0x0202"),
+        ("UPDATE chain_retirements SET retired_us = 0, successor = x''", "the row says being retired for nobody"),
+        ("DELETE FROM chain_retirements", "there is no row of its end, the log says being retired for 0x0202"),
+    ] {
+        tampered(&store, sql).await;
         let differences = state_differences(&store.journal).await.unwrap().join("\n");
         assert!(differences.contains(expected), "{sql}: {differences}");
     }
