@@ -12,10 +12,13 @@ pub(crate) use backup::{Backup, BackupCommand, BackupDrill, PersonsArguments, Re
 pub(crate) use chaos::{Chaos, Part};
 pub(crate) use drex::{DrexCommand, DrexDeploy, DrexSandbox, PassphraseArguments};
 pub(crate) use journal::{JournalCommand, JournalExport, JournalImport, JournalRebind, JournalSource, JournalVerify};
-pub(crate) use keys::{KeysCheck, KeysCommand, KeysImport, KeysPlace, NewKey};
+pub(crate) use keys::{
+    KeysApprove, KeysCheck, KeysCommand, KeysImport, KeysList, KeysPlace, KeysRetire, KeysRotate, NewKey,
+    RetirementArguments,
+};
 pub(crate) use lane::{
-    LaneCommand, LaneDrain, LaneList, LanePauseArguments, LaneResume, LaneStore, LedgerArguments, TxCancel, TxCommand,
-    TxList, TxRetry, TxShow, TxTrace, WhoArgument,
+    LaneCommand, LaneDrain, LaneList, LanePauseArguments, LaneReport, LaneResume, LaneStore, LedgerArguments, TxCancel,
+    TxCommand, TxList, TxRetry, TxShow, TxTrace, WhoArgument,
 };
 pub(crate) use network::{ChainCommand, Doctor, FailOn, ProfileArguments, ProfileCheck, ProfileCommand, ProfileName};
 

@@ -251,7 +251,7 @@ fn lane_failure(error: LaneError) -> Failure {
     let kind = match &error {
         LaneError::Node { .. } => FailureKind::Unreachable,
         LaneError::Key(_) | LaneError::Held { .. } | LaneError::Store(_) => FailureKind::Environment,
-        LaneError::OtherPolicy { .. } => FailureKind::Refused,
+        LaneError::OtherPolicy { .. } | LaneError::Retired { .. } => FailureKind::Refused,
     };
     Failure::new(kind, error)
 }
@@ -292,6 +292,7 @@ fn submit_failure(error: SubmitError) -> Failure {
         | SubmitError::Sign { .. }
         | SubmitError::OtherPolicy { .. }
         | SubmitError::Paused { .. }
+        | SubmitError::Retired { .. }
         | SubmitError::Refused { .. } => FailureKind::Refused,
     };
     Failure::new(kind, error).with_hint(GO_ON)

@@ -1,25 +1,39 @@
-//! `lastro keys …`: keys in encrypted files or in a hardware token, made, taken over, listed and tried. No key is ever printed, nor
-//! its passphrase.
+//! `lastro keys …`: keys in encrypted files or in a hardware token, made, taken over, listed, tried, and at their end retired. No key
+//! is ever printed, nor its passphrase.
 
+mod approval;
+mod retirement;
 mod shelf;
+mod words;
 
-use crate::cli::{KeysCheck, KeysCommand, KeysImport, KeysPlace, Language, NewKey, PassphraseArguments};
+use crate::cli::{KeysCheck, KeysCommand, KeysImport, KeysList, LaneStore, Language, NewKey, PassphraseArguments};
 use crate::failure::{Failure, FailureKind};
+use crate::journal_command::environment;
+use crate::lane_command::{retirement_in_words, retirement_json};
+use crate::lane_store::Looking;
 use crate::printer::Printer;
 use crate::table::{Align, Table};
+use alloy_primitives::Address;
+use chain::{Inspection, KeyRetirement, StoreError};
+use custody::policy::Policy;
 use custody::{KeyInfo, KeyLabel, KeystoreError, Passphrase, Purpose};
 use serde_json::{Value, json};
 use shelf::READ;
 pub(crate) use shelf::{Shelf, failure};
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::path::Path;
 
 /// Runs one of the commands.
 pub(crate) fn run(command: &KeysCommand, printer: &Printer) -> Result<(), Failure> {
     match command {
         KeysCommand::New(key) => new(key, printer),
         KeysCommand::Import(arguments) => import(arguments, printer),
-        KeysCommand::List(place) => list(place, printer),
+        KeysCommand::List(arguments) => list(arguments, printer),
         KeysCommand::Check(arguments) => check(arguments, printer),
+        KeysCommand::Retire(arguments) => retirement::retire(arguments, printer),
+        KeysCommand::Rotate(arguments) => retirement::rotate(arguments, printer),
+        KeysCommand::Approve(arguments) => approval::approve(arguments, printer),
     }
 }
 
@@ -55,22 +69,70 @@ fn store(
     Ok(())
 }
 
-fn list(place: &KeysPlace, printer: &Printer) -> Result<(), Failure> {
-    let (keys, words) = (Shelf::existing(place)?, Words::of(place.lang));
+fn list(arguments: &KeysList, printer: &Printer) -> Result<(), Failure> {
+    let (keys, words) = (Shelf::existing(&arguments.place)?, Words::of(arguments.place.lang));
     let found = keys.list()?;
-    let [label, purpose, address] = words.headings;
-    let mut table = Table::new([(Align::Left, label), (Align::Left, purpose), (Align::Left, address)]);
-    for key in &found {
-        table.row([key.label.to_string(), words.purpose(key.purpose).to_owned(), key.address.to_string()]);
-    }
+    let retirements = arguments.store.as_ref().map(|store| retirements(store, arguments.schema.as_ref(), &found));
+    let retirements = retirements.transpose()?;
     if found.is_empty() {
         printer.line(words.no_keys);
     } else {
-        table.lines().iter().for_each(|line| printer.line(line));
+        let lines = listed(&found, retirements.as_ref(), arguments.place.lang);
+        lines.iter().for_each(|line| printer.line(line));
     }
-    let found: Vec<Value> = found.iter().map(|key| as_json(key, &keys)).collect();
-    printer.json(&json!({ "keys": found }));
+    let found = found.iter().map(|key| {
+        let mut shown = as_json(key, &keys);
+        if let Some(retirements) = &retirements {
+            shown["retirement"] = json!(retirements.get(&key.address).map(retirement_json));
+        }
+        shown
+    });
+    printer.json(&json!({ "keys": found.collect::<Vec<Value>>() }));
     Ok(())
+}
+
+/// Which of the keys the store knows the end of, by address.
+fn retirements(
+    store: &str,
+    schema: Option<&String>,
+    keys: &[KeyInfo],
+) -> Result<BTreeMap<Address, KeyRetirement>, Failure> {
+    let store = LaneStore { store: store.to_owned(), schema: schema.cloned() };
+    let runtime = tokio::runtime::Runtime::new().map_err(environment)?;
+    runtime.block_on(async {
+        let looking = Looking::open(&store).await?;
+        let found = ends(&looking.inspection, keys).await;
+        looking.inspection.close().await;
+        found.map_err(environment)
+    })
+}
+
+async fn ends(store: &Inspection, keys: &[KeyInfo]) -> Result<BTreeMap<Address, KeyRetirement>, StoreError> {
+    let mut ends = BTreeMap::new();
+    for key in keys {
+        ends.extend(store.retirement_of(key.address).await?.map(|end| (key.address, end)));
+    }
+    Ok(ends)
+}
+
+/// The keys as a table, with what a store says of their ends if one was asked.
+fn listed(found: &[KeyInfo], retirements: Option<&BTreeMap<Address, KeyRetirement>>, lang: Language) -> Vec<String> {
+    let words = Words::of(lang);
+    let [label, purpose, address] = words.headings.map(|heading| (Align::Left, heading));
+    let cells = |key: &KeyInfo| [key.label.to_string(), words.purpose(key.purpose).to_owned(), key.address.to_string()];
+    let Some(retirements) = retirements else {
+        let mut table = Table::new([label, purpose, address]);
+        found.iter().for_each(|key| table.row(cells(key)));
+        return table.lines();
+    };
+    let mut table = Table::new([label, purpose, address, (Align::Left, words.retired)]);
+    for key in found {
+        let end = retirements.get(&key.address);
+        let [label, purpose, address] = cells(key);
+        let end = end.map_or_else(|| "-".to_owned(), |end| retirement_in_words(end, lang));
+        table.row([label, purpose, address, end]);
+    }
+    table.lines()
 }
 
 fn check(arguments: &KeysCheck, printer: &Printer) -> Result<(), Failure> {
@@ -121,9 +183,18 @@ pub(crate) fn read_passphrase(arguments: &PassphraseArguments) -> Result<Passphr
     read.map_err(|error| Failure::new(FailureKind::Usage, error))
 }
 
-/// Everything that the commands say when they succeed.
+/// The policy in a file.
+pub(crate) fn policy_of(file: &Path) -> Result<Policy, Failure> {
+    let usage = |error: anyhow::Error| Failure::new(FailureKind::Usage, error);
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| usage(anyhow::Error::new(error).context(format!("cannot read `{}`", file.display()))))?;
+    Policy::parse(&text).map_err(|error| usage(error.into()))
+}
+
+/// Everything that the commands on keys alone say when they succeed.
 struct Words {
     headings: [&'static str; 3],
+    retired: &'static str,
     file: &'static str,
     transactions: &'static str,
     statements: &'static str,
@@ -153,6 +224,7 @@ impl Words {
 
 const ENGLISH: Words = Words {
     headings: ["key", "signs", "address"],
+    retired: "retired",
     file: "file",
     transactions: "transactions",
     statements: "statements",
@@ -172,6 +244,7 @@ const ENGLISH: Words = Words {
 
 const PORTUGUESE: Words = Words {
     headings: ["chave", "assina", "endereço"],
+    retired: "aposentada",
     file: "arquivo",
     transactions: "transações",
     statements: "declarações",

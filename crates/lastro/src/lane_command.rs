@@ -1,19 +1,20 @@
 //! `lastro lane …`: lanes, looked at, paused, resumed and drained. No key is ever used.
 
+pub(crate) mod drain;
+
 use crate::cli::{LaneCommand, LaneDrain, LaneList, LanePauseArguments, LaneResume, Language};
 use crate::doctor_command::catalogue::filled;
 use crate::failure::{Failure, FailureKind};
 use crate::journal_command::environment;
-use crate::lane_store::{Looking, moment, reason_of, waited, who_of};
-use crate::ledger_command::run::StopSignals;
+use crate::lane_store::{Looking, moment, reason_of, who_of};
 use crate::printer::{Mark, Printer};
 use crate::table::{Align, Table};
 use alloy_primitives::Address;
 use anyhow::anyhow;
-use chain::{Chain, LaneLine, LanePause, Listed, OperatorText, OutcomeError, PauseError, Paused, Resumed};
+use chain::{KeyRetirement, LaneLine, LanePause, Listed, PauseError, Paused, Resumed};
 use custody::Custody;
+use drain::{Left, Waiting};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
 
 /// Runs one of the commands.
 pub(crate) fn run(command: &LaneCommand, printer: &Printer) -> Result<(), Failure> {
@@ -32,23 +33,25 @@ async fn list(arguments: &LaneList, printer: &Printer) -> Result<(), Failure> {
     let (chain_id, genesis) = (looking.inspection.chain_id(), looking.inspection.genesis());
     looking.inspection.close().await;
     let listed = listed?;
-    show_lanes(&listed, Words::of(arguments.report.lang), printer);
+    show_lanes(&listed, arguments.report.lang, printer);
     let lanes: Vec<Value> = listed.lines.iter().map(lane_json).collect();
     printer.json(&json!({ "chainId": chain_id, "genesisHash": genesis, "lanes": lanes, "hasMore": listed.has_more }));
     Ok(())
 }
 
-fn show_lanes(listed: &Listed<LaneLine>, words: &Words, printer: &Printer) {
+fn show_lanes(listed: &Listed<LaneLine>, lang: Language, printer: &Printer) {
+    let words = Words::of(lang);
     if listed.lines.is_empty() {
         return printer.line(words.no_lanes);
     }
-    let [sender, next, open, taken, paused] = words.columns;
+    let [sender, next, open, taken, paused, retired] = words.columns;
     let mut table = Table::new([
         (Align::Left, sender),
         (Align::Right, next),
         (Align::Right, open),
         (Align::Right, taken),
         (Align::Left, paused),
+        (Align::Left, retired),
     ]);
     for lane in &listed.lines {
         table.row([
@@ -57,6 +60,7 @@ fn show_lanes(listed: &Listed<LaneLine>, words: &Words, printer: &Printer) {
             lane.open_count.to_string(),
             lane.taken_count.to_string(),
             lane.paused.as_ref().map_or_else(|| "-".to_owned(), |pause| pause_in_words(pause, words)),
+            lane.retirement.as_ref().map_or_else(|| "-".to_owned(), |one| retirement_in_words(one, lang)),
         ]);
     }
     table.lines().iter().for_each(|line| printer.line(line));
@@ -109,12 +113,14 @@ async fn resume(arguments: &LaneResume, printer: &Printer) -> Result<(), Failure
     let (resumed, words) = (resumed.map_err(pause_failure)?, Words::of(arguments.report.lang));
     printer.line(match resumed {
         Resumed::Now => words.resumed_now,
+        Resumed::GivenUp => words.resumed_given_up,
         Resumed::Before => words.resumed_before,
     });
     printer.json(&json!({
         "sender": arguments.sender.to_string(),
         "isPaused": false,
-        "wasPaused": resumed == Resumed::Now,
+        "wasPaused": resumed != Resumed::Before,
+        "isRetirementGivenUp": resumed == Resumed::GivenUp,
         "who": who.to_string(),
     }));
     Ok(())
@@ -125,99 +131,42 @@ async fn drain(arguments: &LaneDrain, printer: &Printer) -> Result<(), Failure> 
     let words = Words::of(arguments.report.lang);
     let looking = Looking::open(&arguments.report.store).await?;
     let chain = looking.chain(&arguments.ledger, |profile| Ok(Custody::new(profile.network()))).await?;
-    let waiting = Waiting {
-        chain: &chain,
-        sender: arguments.sender,
-        wait: Duration::from_secs(arguments.ledger.wait),
-        // From here on no signal ends the command before it has said that the lane is paused.
-        signals: StopSignals::take()?,
+    let drained = async {
+        let mut waiting = Waiting::of(&chain, arguments.sender, &arguments.ledger)?;
+        let paused = chain.pause_lane(arguments.sender, &why, &who).await.map_err(pause_failure)?;
+        tell_paused(&paused, words, printer);
+        let left = waiting.until_drained(words.draining, printer).await?;
+        Ok(Drained { was_paused: matches!(paused, Paused::Before(_)), left })
     };
-    let drained = waiting.drain(&why, &who, words, printer).await;
-    printer.progress_end();
+    let drained: Result<Drained, Failure> = drained.await;
     chain.close().await;
     let drained = drained?;
     printer.json(&json!({
         "sender": arguments.sender.to_string(),
         "isPaused": true,
         "wasPaused": drained.was_paused,
-        "isDrained": drained.open_count == 0,
-        "openCount": drained.open_count,
+        "isDrained": drained.left.open_count == 0,
+        "openCount": drained.left.open_count,
     }));
     drained.judged(arguments.sender, words, printer)
-}
-
-/// A lane that is to be drained.
-struct Waiting<'a> {
-    chain: &'a Chain,
-    sender: Address,
-    wait: Duration,
-    signals: StopSignals,
 }
 
 /// How a drain ended.
 struct Drained {
     was_paused: bool,
-    open_count: u64,
-    /// Whether a signal ended the wait.
-    is_stopped: bool,
-}
-
-impl Waiting<'_> {
-    async fn drain(
-        mut self,
-        why: &OperatorText,
-        who: &OperatorText,
-        words: &Words,
-        printer: &Printer,
-    ) -> Result<Drained, Failure> {
-        let paused = self.chain.pause_lane(self.sender, why, who).await.map_err(pause_failure)?;
-        tell_paused(&paused, words, printer);
-        let (open_count, is_stopped) = self.wait_until_drained(words, printer).await?;
-        Ok(Drained { was_paused: matches!(paused, Paused::Before(_)), open_count, is_stopped })
-    }
-
-    /// Waits for the lowest nonce's outcome, then for the next one's, until there is none, the time is up, or a signal comes. Says
-    /// how many are open then, and whether it was a signal.
-    async fn wait_until_drained(&mut self, words: &Words, printer: &Printer) -> Result<(u64, bool), Failure> {
-        let began = Instant::now();
-        loop {
-            let open = self.chain.open_of(self.sender).await.map_err(environment)?;
-            let Some(lowest) = open.lowest else { return Ok((0, false)) };
-            let left = self.wait.saturating_sub(began.elapsed());
-            if left.is_zero() {
-                return Ok((open.count, false));
-            }
-            let what = filled(words.draining, &[("count", open.count.to_string())]);
-            let ended = tokio::select! {
-                biased;
-                () = self.signals.received() => return Ok((open.count, true)),
-                ended = waited(printer, &what, self.chain.outcome(&lowest, left)) => ended,
-            };
-            match ended {
-                // An outcome whose logs cannot be read is one all the same.
-                Ok(_)
-                | Err(OutcomeError::TimedOut { .. } | OutcomeError::Logs { .. } | OutcomeError::NoSuchIntent { .. }) => {
-                }
-                Err(error @ OutcomeError::Stopped { .. }) => return Err(Failure::new(FailureKind::Unknown, error)),
-                Err(error @ OutcomeError::Store { .. }) => return Err(environment(error)),
-            }
-        }
-    }
+    left: Left,
 }
 
 impl Drained {
     fn judged(&self, sender: Address, words: &Words, printer: &Printer) -> Result<(), Failure> {
-        let count = self.open_count;
+        let count = self.left.open_count;
         if count == 0 {
             printer.marked_line(Mark::Good, words.drained, words.nothing_open);
             return Ok(());
         }
         let left = filled(words.left_open, &[("count", count.to_string())]);
         printer.marked_line(Mark::Doubtful, words.not_drained, &left);
-        let error = match self.is_stopped {
-            true => anyhow!("the wait was stopped, without an end are {count}; the lane of {sender} stays paused"),
-            false => anyhow!("the time is up, without an end are {count}; the lane of {sender} stays paused"),
-        };
+        let error = anyhow!("{}; the lane of {sender} stays paused", self.left);
         let hint = "`lastro tx list STORE --open` names them; drain it again, or `lastro lane resume`";
         Err(Failure::new(FailureKind::Unknown, error).with_hint(hint))
     }
@@ -231,6 +180,7 @@ fn pause_failure(error: PauseError) -> Failure {
         PauseError::Contended { .. } => {
             Failure::new(FailureKind::Refused, error).with_hint("look at it with `lastro lane list`, and do it again")
         }
+        PauseError::Retired { .. } => Failure::new(FailureKind::Refused, error),
         PauseError::Store(_) => environment(error),
     }
 }
@@ -247,13 +197,37 @@ fn lane_json(lane: &LaneLine) -> Value {
         "takenCount": lane.taken_count,
         "leasedUntilMicroseconds": lane.leased_until.map(messages::Timestamp::micros),
         "paused": paused,
+        "retirement": lane.retirement.as_ref().map(retirement_json),
+    })
+}
+
+/// The end of a key in the words of a list.
+pub(crate) fn retirement_in_words(retirement: &KeyRetirement, lang: Language) -> String {
+    let words = Words::of(lang);
+    let (text, since) = match retirement.retired {
+        Some(retired) => (words.retired, retired),
+        None => (words.retiring, retirement.begun),
+    };
+    let successor = retirement.successor.map_or_else(|| words.no_successor.to_owned(), |one| one.to_string());
+    let (reason, who) = (retirement.reason.clone(), retirement.who.clone());
+    filled(text, &[("since", moment(since)), ("successor", successor), ("reason", reason), ("who", who)])
+}
+
+pub(crate) fn retirement_json(retirement: &KeyRetirement) -> Value {
+    json!({
+        "isRetired": retirement.retired.is_some(),
+        "successor": retirement.successor.map(|successor| successor.to_string()),
+        "reason": retirement.reason,
+        "who": retirement.who,
+        "begunMicroseconds": retirement.begun.micros(),
+        "retiredMicroseconds": retirement.retired.map(messages::Timestamp::micros),
     })
 }
 
 /// Everything that the commands say when they succeed.
 struct Words {
-    /// Sender, next nonce, open, taken, paused.
-    columns: [&'static str; 5],
+    /// Sender, next nonce, open, taken, paused, retired.
+    columns: [&'static str; 6],
     no_lanes: &'static str,
     has_more: &'static str,
     pause: &'static str,
@@ -261,7 +235,11 @@ struct Words {
     paused_before: &'static str,
     still_sent: &'static str,
     resumed_now: &'static str,
+    resumed_given_up: &'static str,
     resumed_before: &'static str,
+    retired: &'static str,
+    retiring: &'static str,
+    no_successor: &'static str,
     draining: &'static str,
     drained: &'static str,
     nothing_open: &'static str,
@@ -279,7 +257,7 @@ impl Words {
 }
 
 const ENGLISH: Words = Words {
-    columns: ["sender", "next nonce", "open", "times taken", "paused"],
+    columns: ["sender", "next nonce", "open", "times taken", "paused", "retired"],
     no_lanes: "no lanes",
     has_more: "there are more lanes than are shown",
     pause: "{reason} ({who}, since {since})",
@@ -287,7 +265,11 @@ const ENGLISH: Words = Words {
     paused_before: "the lane was paused before, and stays so: {pause}",
     still_sent: "What is stored already is still sent, and ends.",
     resumed_now: "the lane is resumed",
+    resumed_given_up: "the lane is resumed, and the retirement of its key is given up",
     resumed_before: "the lane was not paused",
+    retired: "since {since}, successor {successor}: {reason} ({who})",
+    retiring: "begun {since}, successor {successor}: {reason} ({who})",
+    no_successor: "none",
     draining: "{count} open",
     drained: "drained",
     nothing_open: "nothing in the lane is without an end; it stays paused until `lastro lane resume`",
@@ -296,7 +278,7 @@ const ENGLISH: Words = Words {
 };
 
 const PORTUGUESE: Words = Words {
-    columns: ["remetente", "próximo nonce", "abertas", "vezes tomada", "pausada"],
+    columns: ["remetente", "próximo nonce", "abertas", "vezes tomada", "pausada", "aposentada"],
     no_lanes: "nenhuma fila",
     has_more: "há mais filas do que as mostradas",
     pause: "{reason} ({who}, desde {since})",
@@ -304,7 +286,11 @@ const PORTUGUESE: Words = Words {
     paused_before: "a fila já estava pausada, e continua: {pause}",
     still_sent: "O que já está guardado ainda é enviado, e termina.",
     resumed_now: "a fila foi retomada",
+    resumed_given_up: "a fila foi retomada, e a aposentadoria da sua chave foi abandonada",
     resumed_before: "a fila não estava pausada",
+    retired: "desde {since}, sucessora {successor}: {reason} ({who})",
+    retiring: "iniciada {since}, sucessora {successor}: {reason} ({who})",
+    no_successor: "nenhuma",
     draining: "{count} abertas",
     drained: "esvaziada",
     nothing_open: "nada na fila está sem desfecho; ela continua pausada até `lastro lane resume`",

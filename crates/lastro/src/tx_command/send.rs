@@ -6,7 +6,7 @@ use crate::cli::{Language, TxCancel, TxRetry};
 use crate::doctor_command::catalogue::filled;
 use crate::failure::{Failure, FailureKind};
 use crate::journal_command::environment;
-use crate::keys_command::{Shelf, failure as key_failure, parse, read_passphrase};
+use crate::keys_command::{Shelf, failure as key_failure, parse, policy_of, read_passphrase};
 use crate::lane_store::{Looking, key_of, no_such_intent, reason_of, unreachable, waited, who_of};
 use crate::printer::{Mark, Printer};
 use anyhow::anyhow;
@@ -15,7 +15,6 @@ use chain::{
     TransactionDetail, Winner,
 };
 use custody::Custody;
-use custody::policy::Policy;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -118,11 +117,7 @@ fn keys(arguments: &TxCancel, profile: &Profile) -> Result<Custody, Failure> {
     let mut custody = Custody::new(profile.network());
     let _ = custody.open_key(&store, &label, &passphrase).map_err(key_failure)?;
     if let Some(file) = &arguments.policy {
-        let usage = |error: anyhow::Error| Failure::new(FailureKind::Usage, error);
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| usage(anyhow::Error::new(error).context(format!("cannot read `{}`", file.display()))))?;
-        let policy = Policy::parse(&text).map_err(|error| usage(error.into()))?;
-        custody.set_policy(&label, policy).map_err(|error| usage(error.into()))?;
+        custody.set_policy(&label, policy_of(file)?).map_err(|error| Failure::new(FailureKind::Usage, error))?;
     }
     Ok(custody)
 }
@@ -195,6 +190,7 @@ fn cancel_failure(error: CancelError, lang: Language) -> Failure {
         CancelError::Lane { source: LaneError::OtherPolicy { .. }, .. } => {
             usage(error, "name the file of the key's policy by `--policy`")
         }
+        CancelError::Lane { source: LaneError::Retired { .. }, .. } => Failure::new(FailureKind::Refused, error),
         CancelError::Lane { .. } | CancelError::LaneLost { .. } => {
             environment(error).with_hint("stop the process that holds the lane, then repeat")
         }

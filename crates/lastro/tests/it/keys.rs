@@ -226,7 +226,15 @@ fn what_the_machine_refuses_is_no_wrong_usage() {
 
 #[test]
 fn each_command_has_its_help() {
-    let commands: [&[&str]; 5] =
-        [&["keys"], &["keys", "new"], &["keys", "import"], &["keys", "list"], &["keys", "check"]];
+    let commands: [&[&str]; 8] = [
+        &["keys"],
+        &["keys", "new"],
+        &["keys", "import"],
+        &["keys", "list"],
+        &["keys", "check"],
+        &["keys", "retire"],
+        &["keys", "rotate"],
+        &["keys", "approve"],
+    ];
     assert_snapshot!(helps(&commands));
 }

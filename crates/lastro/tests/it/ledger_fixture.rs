@@ -150,9 +150,14 @@ impl TestLedger {
 
     /// Runs it where it listened before.
     pub(crate) fn start_at(&self, http: &str) -> Node {
+        self.start_at_with(http, &[])
+    }
+
+    /// The same, with further arguments.
+    pub(crate) fn start_at_with(&self, http: &str, further: &[&str]) -> Node {
         let mut arguments = self.run_arguments();
         http.clone_into(&mut arguments[3]);
-        self.started(arguments, &[])
+        self.started(arguments, further)
     }
 
     /// Runs it where both its servers listened before.

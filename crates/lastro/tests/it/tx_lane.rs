@@ -1,12 +1,15 @@
 //! `lastro tx` and `lastro lane` through the binary: a store with transactions that ended, one that the ledger never had, and
 //! the ledger itself, which is another process.
 
+mod retirement;
+
 use crate::ledger_fixture::{CHAIN_ID, Node, TestLedger};
 use crate::program::{Answer, LIMIT, Process, helps, lastro, refusals, text, wait_until};
 use alloy_primitives::{Address, Bytes, U256};
 use alloy_sol_types::SolCall;
 use bindings::drex::RealDigital;
 use chain::{Chain, HttpTransport, Intent, IntentKey, Lane, Outcome, Pace, Profile, Rules, SubmitError};
+use custody::policy::Policy;
 use custody::{Custody, KeyLabel, Passphrase, Purpose};
 use insta::assert_snapshot;
 use journal::Place;
@@ -57,6 +60,13 @@ impl Desk {
 
     /// The service whose store it is.
     async fn service(&self) -> (Chain, Lane) {
+        let (chain, label) = self.opened(None).await;
+        let lane = chain.lane(&label).await.unwrap();
+        (chain, lane)
+    }
+
+    /// The same before it has its lane, under a policy if there is one.
+    async fn opened(&self, policy: Option<Policy>) -> (Chain, KeyLabel) {
         let offers = Pace { first_pause: Duration::ZERO, pause_max: Duration::ZERO, attempts_max: 1 };
         let profile = Profile { offers, ..Profile::embedded(CHAIN_ID, Rules::Berlin, 1_000_000_000) };
         let mut custody = Custody::new(profile.network());
@@ -65,11 +75,12 @@ impl Desk {
         let file = self.path("keystore/sender.json");
         let sender = custody.open_file(&file, &label, Purpose::Transactions, &passphrase).unwrap();
         assert_eq!(sender, self.sender);
+        if let Some(policy) = policy {
+            custody.set_policy(&label, policy).unwrap();
+        }
         let transport = Arc::new(HttpTransport::new(&self.http).unwrap());
         let place = Place::Sqlite { path: self.path("chain.db") };
-        let chain = Chain::open(profile, transport, &place, Arc::new(custody)).await.unwrap();
-        let lane = chain.lane(&label).await.unwrap();
-        (chain, lane)
+        (Chain::open(profile, transport, &place, Arc::new(custody)).await.unwrap(), label)
     }
 
     /// Blocks whose numbers are told from nonces.
