@@ -1,5 +1,5 @@
 //! Real servers for tests and benchmarks: PostgreSQL and NATS from the distribution's packages, each on a free loopback port and
-//! in a temporary folder of its own.
+//! in a temporary folder of its own. And a token in software, which is no server but comes and goes alike.
 //!
 //! A server ends with its value, also when the test panics; and with the process, also when that is killed: it runs under a
 //! *keeper*, a shell that ends it as soon as the owner's end of a pipe is closed (see [`process`]). Nothing is awaited by sleeping:
@@ -14,6 +14,7 @@
 
 pub mod nats;
 pub mod postgres;
+pub mod soft_token;
 
 mod error;
 mod log;
@@ -24,3 +25,4 @@ mod program;
 pub use error::ServerError;
 pub use nats::{Nats, NatsCluster};
 pub use postgres::Postgres;
+pub use soft_token::SoftToken;
