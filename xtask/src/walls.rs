@@ -34,10 +34,10 @@ const NONE: &[&str] = &[];
 /// One row for each crate of the workspace.
 pub(crate) const WALLS: &[Wall] = &[
     // The load generator starts the servers that it measures and their peers, and measures `chain` with keys for
-    // tests alone.
+    // tests alone, also behind the fault proxy.
     Wall {
         name: "bench",
-        may_use: &["bindings", "chain", "custody", "journal", "messages", "test-servers"],
+        may_use: &["bindings", "chain", "custody", "fault-proxy", "journal", "messages", "test-servers"],
         tests_may_use: NONE,
         is_pure: false,
     },
