@@ -53,7 +53,7 @@ pub struct Report {
 /// # Errors
 /// If the ledger cannot be started or filled, or the follower does not give it.
 pub fn run(options: &Options) -> Result<Report> {
-    let mut ground = Ground::lay(&options.ground, "follow-", BLOCK_PERIOD)?;
+    let mut ground = Ground::lay(&options.ground, "follow-", BLOCK_PERIOD, &[])?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let url = ground.url();
     let measured = runtime.block_on(async {

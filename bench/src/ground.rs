@@ -2,6 +2,7 @@
 
 use crate::ledger_load::ledger_process::LedgerProcess;
 use crate::machine::Machine;
+use alloy_primitives::Address;
 use anyhow::{Context, Result, ensure};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -26,11 +27,12 @@ pub(crate) struct Ground {
 }
 
 impl Ground {
-    /// Makes the folder, its name beginning with `prefix`, looks at the machine, and starts the ledger.
+    /// Makes the folder, its name beginning with `prefix`, looks at the machine, and starts the ledger, on which these accounts have
+    /// coin to give away.
     ///
     /// # Errors
     /// If there is no binary, or the ledger does not start.
-    pub(crate) fn lay(options: &GroundOptions, prefix: &str, block_period: &str) -> Result<Self> {
+    pub(crate) fn lay(options: &GroundOptions, prefix: &str, block_period: &str, funded: &[Address]) -> Result<Self> {
         let program = std::env::current_exe().context("this program has no path")?;
         let lastro = options.lastro.clone().unwrap_or_else(|| program.with_file_name("lastro"));
         ensure!(lastro.is_file(), "there is no binary `{}`: build it with `cargo build --release`", lastro.display());
@@ -38,7 +40,7 @@ impl Ground {
         let folder = tempfile::Builder::new().prefix(prefix).tempdir_in(&data_in);
         let folder = folder.with_context(|| format!("no directory can be made in `{}`", data_in.display()))?;
         let machine = Machine::look(folder.path(), &lastro);
-        let ledger = LedgerProcess::start(&lastro, folder.path(), block_period)?;
+        let ledger = LedgerProcess::start(&lastro, folder.path(), block_period, funded)?;
         Ok(Self { ledger, machine, folder })
     }
 

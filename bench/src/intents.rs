@@ -105,7 +105,7 @@ struct Steady {
 /// # Errors
 /// If the ledger or the store cannot be started, or an intent does not end as it should.
 pub fn run(options: &Options) -> Result<Report> {
-    let mut ground = Ground::lay(&options.ground, "chain-", BLOCK_PERIOD)?;
+    let mut ground = Ground::lay(&options.ground, "chain-", BLOCK_PERIOD, &[])?;
     let server = match options.store {
         StoreKind::Sqlite => None,
         StoreKind::Postgres => Some(Postgres::start()?),

@@ -6,7 +6,7 @@
 //! reads each new block as a client would. Afterwards every receipt must be a success with one event, and balances must
 //! be what the transfers make them.
 
-mod connection;
+pub(crate) mod connection;
 mod drive;
 pub(crate) mod ledger_process;
 mod report;
@@ -62,7 +62,7 @@ pub struct Options {
 /// # Errors
 /// If the ledger cannot be started, does not answer, or holds something else than was sent.
 pub fn run(options: &Options) -> Result<Report> {
-    let mut ground = Ground::lay(&options.ground, "ledger-load-", &options.block_period)?;
+    let mut ground = Ground::lay(&options.ground, "ledger-load-", &options.block_period, &[])?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let measured = runtime.block_on(measure(options, &ground.ledger));
     let measured = ground.measured(measured)?;

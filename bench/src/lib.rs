@@ -6,6 +6,7 @@
 //!
 //! * [`ledger_load`]: ERC-20 transfers against `lastro ledger run`, started as a process of its own.
 //! * [`intents`]: intents through lanes, from their submission to their stored end, on such a ledger.
+//! * [`peers`]: the same beside scripts that people write with ethers and viem, also under faults.
 //! * [`follow`]: a follower that catches up with such a ledger.
 //! * [`journal_load`]: commands and events against the journal's stores, with peers on the same database.
 //!
@@ -18,6 +19,7 @@ pub mod intents;
 pub mod journal_load;
 pub mod ledger_load;
 mod machine;
+pub mod peers;
 
 use anyhow::Result;
 
@@ -30,6 +32,8 @@ pub enum Benchmark {
     Follow(follow::Options),
     /// Intents through lanes to an embedded ledger that this program starts, until their ends are stored
     Chain(intents::Options),
+    /// Lanes beside scripts with ethers and viem: throughput, and which intents survive faults
+    Peers(peers::Options),
     /// Events and commands against the journal on SQLite and PostgreSQL
     Journal(journal_load::Options),
 }
@@ -60,6 +64,10 @@ pub fn run(benchmark: &Benchmark, front: &[&str], progress: &dyn Fn(&str)) -> Re
         }
         Benchmark::Chain(options) => {
             let report = intents::run(options)?;
+            Ok(Figures { text: report.text(), json: report.json() })
+        }
+        Benchmark::Peers(options) => {
+            let report = peers::run(options, progress)?;
             Ok(Figures { text: report.text(), json: report.json() })
         }
         Benchmark::Journal(options) => {

@@ -15,7 +15,7 @@ const BODY_BYTES_MAX: usize = 256 * 1_024 * 1_024;
 const READ_BYTES: usize = 64 * 1_024;
 
 /// A connection on which one request is under way at a time.
-pub(super) struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     address: SocketAddr,
     /// What was read and not yet used.
@@ -33,7 +33,7 @@ pub(super) fn request(address: SocketAddr, body: &str) -> Vec<u8> {
 
 impl Connection {
     /// Connects to a ledger on this machine.
-    pub(super) async fn open(address: SocketAddr) -> Result<Self> {
+    pub(crate) async fn open(address: SocketAddr) -> Result<Self> {
         ensure!(address.ip().is_loopback(), "{address} is not on this machine");
         let stream = TcpStream::connect(address).await.with_context(|| format!("cannot connect to {address}"))?;
         stream.set_nodelay(true)?;
@@ -54,7 +54,7 @@ impl Connection {
     }
 
     /// Calls one method and returns its result.
-    pub(super) async fn call(&mut self, method: &str, params: Value) -> Result<Value> {
+    pub(crate) async fn call(&mut self, method: &str, params: Value) -> Result<Value> {
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
         let answer = self.exchange(&request(self.address, &body)).await?;
         let mut answer: Value = serde_json::from_slice(&answer).context("the answer is no JSON")?;
@@ -95,7 +95,7 @@ fn body_length(head: &[u8]) -> Result<usize> {
 }
 
 /// A quantity of JSON-RPC.
-pub(super) fn quantity(value: &Value) -> Result<u64> {
+pub(crate) fn quantity(value: &Value) -> Result<u64> {
     let digits =
         value.as_str().and_then(|text| text.strip_prefix("0x")).with_context(|| format!("{value} is no quantity"))?;
     u64::from_str_radix(digits, 16).with_context(|| format!("{value} is no quantity"))
