@@ -4,6 +4,7 @@ use crate::ledger_load::ledger_process::LedgerProcess;
 use crate::machine::Machine;
 use alloy_primitives::Address;
 use anyhow::{Context, Result, ensure};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -16,6 +17,15 @@ pub(crate) struct GroundOptions {
     /// Directory for all data, removed afterwards; its disk decides what durable costs [default: beside this program]
     #[arg(long, value_name = "DIR")]
     data_in: Option<PathBuf>,
+}
+
+impl GroundOptions {
+    /// The same on a command line.
+    pub(crate) fn arguments(&self) -> Vec<OsString> {
+        let named = [("--lastro", &self.lastro), ("--data-in", &self.data_in)];
+        let given = named.into_iter().filter_map(|(name, path)| Some([name.into(), path.clone()?.into_os_string()]));
+        given.flatten().collect()
+    }
 }
 
 /// A running ledger in a folder of its own. Both are gone when this is dropped.

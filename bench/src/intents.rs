@@ -1,8 +1,13 @@
 //! Intents through lanes: signed, stored, sent to a ledger in another process, followed, and their ends stored and published.
 //!
 //! First as many as the lanes take, then at a steady pace, where what counts is how long a caller waits until its transaction is
-//! stored and the node has it. All parts work on the same cores, the ledger too.
+//! stored and the node has it. All parts work on the same cores, the ledger too. With keys in a token, the first part is played with
+//! keys in memory as well, so that what the token costs is seen.
 
+mod token;
+
+use self::token::{Alone, TokenOfRun};
+use crate::Figures;
 use crate::figures::{Sample, milliseconds, per_second, seconds};
 use crate::ground::{Ground, GroundOptions};
 use crate::ledger_load::signer::CHAIN_ID;
@@ -14,6 +19,7 @@ use custody::{Custody, KeyLabel, Purpose};
 use journal::Place;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use test_servers::Postgres;
@@ -51,6 +57,33 @@ pub enum Heads {
     Polled,
 }
 
+impl Heads {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Told => "told",
+            Self::Polled => "polled",
+        }
+    }
+}
+
+impl StoreKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
+}
+
+/// Where the lanes' keys are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum KeyKind {
+    /// In this process
+    Memory,
+    /// In a token in software, made for the run, and beside them keys in memory
+    Softhsm,
+}
+
 /// What is asked for.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
@@ -72,16 +105,25 @@ pub struct Options {
     /// How new blocks are noticed
     #[arg(long, value_enum, default_value_t = Heads::Told)]
     heads: Heads,
+    /// Where the lanes' keys are
+    #[arg(long, value_enum, default_value_t = KeyKind::Memory)]
+    keys: KeyKind,
+    /// Internal: measure with the token of this module and PIN, and leave the figures in this file
+    #[arg(long, hide = true, num_args = 3, value_names = ["MODULE", "PIN_FILE", "FIGURES"])]
+    token: Option<Vec<PathBuf>>,
     #[command(flatten)]
     ground: GroundOptions,
 }
 
 /// What a run found.
 #[derive(Clone, Debug)]
-pub struct Report {
+struct Report {
     options: Options,
     machine: Machine,
+    /// Of the first part.
     elapsed: Duration,
+    /// What else is measured where keys are in a token.
+    of_token: Option<OfToken>,
     /// From submitting until the node has it, at a steady pace.
     submitted: Sample,
     /// From submitting until the end is stored, at a steady pace.
@@ -92,6 +134,23 @@ pub struct Report {
     memory_mib: Vec<u64>,
 }
 
+/// What else is measured where keys are in a token.
+#[derive(Clone, Debug)]
+struct OfToken {
+    /// The first part with keys in memory.
+    memory_elapsed: Duration,
+    /// Custody without lanes.
+    alone: Vec<Alone>,
+}
+
+/// What all parts found.
+struct Measured {
+    elapsed: Duration,
+    of_token: Option<OfToken>,
+    steady: Steady,
+    settled: Vec<u64>,
+}
+
 /// What the second part found.
 #[derive(Default)]
 struct Steady {
@@ -100,11 +159,26 @@ struct Steady {
     memory_mib: Vec<u64>,
 }
 
-/// Starts a ledger, sends through lanes, and stops it.
+/// Measures as asked. `front` are the words of this program's command line in front of `chain`, by which it starts itself again
+/// where keys are in a token.
 ///
 /// # Errors
-/// If the ledger or the store cannot be started, or an intent does not end as it should.
-pub fn run(options: &Options) -> Result<Report> {
+/// If the ledger, the store or the token cannot be started, or an intent does not end as it should.
+pub fn figures(options: &Options, front: &[&str]) -> Result<Figures> {
+    let token = TokenOfRun::of(options);
+    if options.keys == KeyKind::Softhsm && token.is_none() {
+        return token::in_child(options, front);
+    }
+    let report = run(options, token.as_ref())?;
+    let figures = Figures { text: report.text(), json: report.json() };
+    if let Some(token) = &token {
+        token.leave(&figures)?;
+    }
+    Ok(figures)
+}
+
+/// Starts a ledger, sends through lanes, and stops it.
+fn run(options: &Options, token: Option<&TokenOfRun>) -> Result<Report> {
     let mut ground = Ground::lay(&options.ground, "chain-", BLOCK_PERIOD, &[])?;
     let server = match options.store {
         StoreKind::Sqlite => None,
@@ -119,12 +193,12 @@ pub fn run(options: &Options) -> Result<Report> {
         Heads::Told => Some(NewHeads::at(&ground.ws_url())?),
         Heads::Polled => None,
     };
-    let measured = runtime.block_on(measure(&ground.url(), new_heads, &place, options));
-    let (elapsed, steady, settled) = ground.measured(measured)?;
+    let measured = runtime.block_on(measure(&ground.url(), new_heads, &place, options, token));
+    let Measured { elapsed, of_token, steady, settled } = ground.measured(measured)?;
     let Steady { submitted, ended, memory_mib } = steady;
     let (submitted, ended, settled) = (Sample::new(submitted), Sample::new(ended), Sample::new(settled));
     let (options, machine) = (options.clone(), ground.machine.clone());
-    Ok(Report { options, machine, elapsed, submitted, ended, settled, memory_mib })
+    Ok(Report { options, machine, elapsed, of_token, submitted, ended, settled, memory_mib })
 }
 
 async fn measure(
@@ -132,21 +206,28 @@ async fn measure(
     new_heads: Option<NewHeads>,
     place: &Place,
     options: &Options,
-) -> Result<(Duration, Steady, Vec<u64>)> {
+    token: Option<&TokenOfRun>,
+) -> Result<Measured> {
     let profile = Profile::embedded(CHAIN_ID, Rules::Berlin, BLOCK_GAS_LIMIT);
     let mut custody = Custody::new(profile.network());
-    let labels = (0..options.lanes).map(|lane| KeyLabel::parse(&format!("lane-{lane}")));
-    let labels = labels.collect::<Result<Vec<_>, _>>()?;
+    let labels = labels("lane", options.lanes)?;
     for label in &labels {
         let _ = custody.add_test_key(label.clone(), Purpose::Transactions)?;
     }
+    let (token_labels, mut alone) = (self::labels("token", options.lanes)?, Vec::new());
+    if let Some(token) = token {
+        token.open_keys(&mut custody, &token_labels)?;
+        alone = token::alone(&custody, &token_labels)?;
+    }
     let chain = Chain::open(profile, Arc::new(HttpTransport::new(url)?), place, Arc::new(custody)).await?;
     let settlement = chain.settle_told_by(new_heads.clone()).await?;
-    let mut lanes = Vec::new();
-    for label in &labels {
-        lanes.push(chain.lane(label).await?);
+    let mut lanes = lanes_of(&chain, &labels).await?;
+    let (mut elapsed, mut of_token) = (flood(&chain, &lanes, options.intents, "flood").await?, None);
+    if token.is_some() {
+        of_token = Some(OfToken { memory_elapsed: elapsed, alone });
+        lanes = lanes_of(&chain, &token_labels).await?;
+        elapsed = flood(&chain, &lanes, options.intents, "token").await?;
     }
-    let elapsed = flood(&chain, &lanes, options.intents).await?;
     // What the first part left behind is not the second's.
     settlement.stop().await;
     let settlement = chain.settle_told_by(new_heads).await?;
@@ -157,7 +238,19 @@ async fn measure(
     settlement.stop().await;
     drop(lanes);
     chain.close().await;
-    Ok((elapsed, steady, settled))
+    Ok(Measured { elapsed, of_token, steady, settled })
+}
+
+fn labels(name: &str, count: u32) -> Result<Vec<KeyLabel>> {
+    Ok((0..count).map(|lane| KeyLabel::parse(&format!("{name}-{lane}"))).collect::<Result<_, _>>()?)
+}
+
+async fn lanes_of(chain: &Chain, labels: &[KeyLabel]) -> Result<Vec<Lane>> {
+    let mut lanes = Vec::new();
+    for label in labels {
+        lanes.push(chain.lane(label).await?);
+    }
+    Ok(lanes)
 }
 
 fn intent(name: &str, number: u32) -> Result<Intent> {
@@ -166,7 +259,7 @@ fn intent(name: &str, number: u32) -> Result<Intent> {
 }
 
 /// As many as the lanes take; until the last end is stored.
-async fn flood(chain: &Chain, lanes: &[Lane], intents: u32) -> Result<Duration> {
+async fn flood(chain: &Chain, lanes: &[Lane], intents: u32, name: &'static str) -> Result<Duration> {
     let began = Instant::now();
     let mut sending = JoinSet::new();
     for (index, lane) in (0_u32..).zip(lanes) {
@@ -178,7 +271,7 @@ async fn flood(chain: &Chain, lanes: &[Lane], intents: u32) -> Result<Duration> 
                 if in_flight.len() == PARTS_IN_FLIGHT {
                     all_ended(&chain, in_flight.pop_front()).await?;
                 }
-                let intents = some.iter().map(|number| intent("flood", *number)).collect::<Result<Vec<_>>>()?;
+                let intents = some.iter().map(|number| intent(name, *number)).collect::<Result<Vec<_>>>()?;
                 for result in lane.submit_all(&intents).await {
                     let _ = result?;
                 }
@@ -262,23 +355,27 @@ async fn ended(chain: &Chain, intent: &Intent) -> Result<()> {
 
 impl Report {
     /// For people.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let Options { intents, lanes, pace, seconds: length, store, heads, .. } = &self.options;
-        let name = match store {
-            StoreKind::Sqlite => "sqlite",
-            StoreKind::Postgres => "postgres",
-        };
-        let heads = match heads {
-            Heads::Told => "told",
-            Heads::Polled => "polled",
-        };
+    fn text(&self) -> String {
+        let Options { intents, lanes, pace, seconds: length, store, heads, keys, .. } = &self.options;
         let rate = per_second(u64::from(*intents), self.elapsed);
         let mut text = format!(
-            "command    bench chain --intents {intents} --lanes {lanes} --pace {pace} --seconds {length} --store {name} --heads {heads}\n\
+            "command    bench chain --intents {intents} --lanes {lanes} --pace {pace} --seconds {length} --store {} --heads {} \
+             --keys {}\n\
              intents    {rate} a second through {lanes} lanes, from signature to stored end: {intents} in {} s\n",
+            store.name(),
+            heads.name(),
+            keys.name(),
             seconds(self.elapsed),
         );
+        if let Some(OfToken { memory_elapsed, alone }) = &self.of_token {
+            let in_memory = per_second(u64::from(*intents), *memory_elapsed);
+            let alone = alone.iter().map(|Alone { threads, per_second }| format!("{per_second} in {threads}"));
+            text.push_str(&format!(
+                "keys       in a token that signs once for each intent; with keys in memory {in_memory} a second\n\
+                 custody    signs a second with the token, without lanes: {}, the last number being that of threads\n",
+                alone.collect::<Vec<_>>().join(", "),
+            ));
+        }
         if *pace > 0 {
             let p = |sample: &Sample| {
                 let [half, most] = [50, 99].map(|percent| milliseconds(sample.percentile_us(percent)));
@@ -299,16 +396,24 @@ impl Report {
     }
 
     /// For machines.
-    #[must_use]
-    pub fn json(&self) -> Value {
+    fn json(&self) -> Value {
         let Options { intents, lanes, pace, .. } = &self.options;
         let p = |sample: &Sample| json!({ "p50_us": sample.percentile_us(50), "p99_us": sample.percentile_us(99) });
+        let token = self.of_token.as_ref().map(|OfToken { memory_elapsed, alone }| {
+            let one = |Alone { threads, per_second }: &Alone| json!({ "threads": threads, "per_second": per_second });
+            json!({
+                "intents_per_second_of_keys_in_memory": per_second(u64::from(*intents), *memory_elapsed),
+                "signatures_without_lanes": alone.iter().map(one).collect::<Vec<_>>(),
+            })
+        });
         json!({
             "benchmark": "chain",
+            "keys": self.options.keys.name(),
+            "token": token,
             "intents": intents,
             "lanes": lanes,
-            "store": format!("{:?}", self.options.store).to_lowercase(),
-            "heads": format!("{:?}", self.options.heads).to_lowercase(),
+            "heads": self.options.heads.name(),
+            "store": self.options.store.name(),
             "intents_per_second": per_second(u64::from(*intents), self.elapsed),
             "elapsed_ms": u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),
             "pace": pace,

@@ -62,10 +62,7 @@ pub fn run(benchmark: &Benchmark, front: &[&str], progress: &dyn Fn(&str)) -> Re
             let report = follow::run(options)?;
             Ok(Figures { text: report.text(), json: report.json() })
         }
-        Benchmark::Chain(options) => {
-            let report = intents::run(options)?;
-            Ok(Figures { text: report.text(), json: report.json() })
-        }
+        Benchmark::Chain(options) => intents::figures(options, front),
         Benchmark::Peers(options) => {
             let report = peers::run(options, progress)?;
             Ok(Figures { text: report.text(), json: report.json() })
