@@ -11,8 +11,9 @@ use anyhow::{Context, Result, ensure};
 use custody::{Custody, KeyLabel, KeyStore, Passphrase, Purpose, Token, TokenLabel, TokenPlace};
 use custody::{SESSION_WAIT_STANDARD, SESSIONS_STANDARD};
 use serde_json::{Value, json};
+use std::ffi::OsString;
 use std::num::NonZeroU32;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -55,7 +56,7 @@ pub(super) fn in_child(options: &Options, front: &[&str]) -> Result<Figures> {
 }
 
 /// The options again, as a command line.
-fn arguments(options: &Options) -> Vec<std::ffi::OsString> {
+fn arguments(options: &Options) -> Vec<OsString> {
     let Options { intents, lanes, pace, seconds, store, keys, token: _, ground } = options;
     let numbers = [("--intents", intents), ("--lanes", lanes), ("--pace", pace), ("--seconds", seconds)];
     let numbers = numbers.into_iter().flat_map(|(name, number)| [name.to_owned(), number.to_string()]);
@@ -95,7 +96,7 @@ impl TokenOfRun {
             sessions_max: SESSIONS_STANDARD,
             session_wait_max: SESSION_WAIT_STANDARD,
         };
-        let (token, pin) = (Token::find(&place)?, Passphrase::from_file(Path::new(&self.pin_file))?);
+        let (token, pin) = (Token::find(&place)?, Passphrase::from_file(&self.pin_file)?);
         for label in labels {
             let _ = token.create_key(label, Purpose::Transactions, &pin)?;
         }
