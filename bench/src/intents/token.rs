@@ -57,10 +57,11 @@ pub(super) fn in_child(options: &Options, front: &[&str]) -> Result<Figures> {
 
 /// The options again, as a command line.
 fn arguments(options: &Options) -> Vec<OsString> {
-    let Options { intents, lanes, pace, seconds, store, keys, token: _, ground } = options;
+    let Options { intents, lanes, pace, seconds, store, heads, keys, token: _, ground } = options;
     let numbers = [("--intents", intents), ("--lanes", lanes), ("--pace", pace), ("--seconds", seconds)];
     let numbers = numbers.into_iter().flat_map(|(name, number)| [name.to_owned(), number.to_string()]);
-    let choices = ["--store".to_owned(), store.name().to_owned(), "--keys".to_owned(), keys.name().to_owned()];
+    let choices = [("--store", store.name()), ("--heads", heads.name()), ("--keys", keys.name())];
+    let choices = choices.into_iter().flat_map(|(name, choice)| [name.to_owned(), choice.to_owned()]);
     let own = ["chain".to_owned()].into_iter().chain(numbers).chain(choices).map(Into::into);
     own.chain(ground.arguments()).collect()
 }
