@@ -80,8 +80,10 @@ pub fn run(options: &Options, progress: &dyn Fn(&str)) -> Result<Report> {
             let played = cast.play(client, options.intents, None).await?;
             ensure!(
                 played.tally.is_perfect() && played.run.broken_off.is_none(),
-                "{} fails in clear weather: {played:?}",
-                played.run.client
+                "{} fails in clear weather: {:?}, {:?}",
+                played.run.client,
+                played.tally,
+                played.run.broken_off
             );
             let _ = machine.get_or_insert_with(|| played.machine.clone());
             clear.push(played);
