@@ -401,3 +401,25 @@ async fn hinted(hints: &mut watch::Receiver<Hints>, node: &Node, gaps: u64, not_
 fn answer_is_fresh(node: &Node) -> bool {
     node.state().head_trouble.in_a_row == 0
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::HttpTransport;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hint_brings_a_question_no_sooner_than_the_last_one_allows() {
+        let rpc = Rpc::new(Arc::new(HttpTransport::new("http://127.0.0.1:1").unwrap()));
+        let node = Node::new(FollowedNode::new("node", rpc));
+        let hints = watch::Sender::new(Hints::default());
+        let (mut heard, asked) = (hints.subscribe(), Instant::now());
+        let hinting = async {
+            tokio::task::yield_now().await;
+            hints.send_modify(|hints| hints.highest = 7);
+        };
+        tokio::join!(hinted(&mut heard, &node, 0, asked + HINT_PAUSE_MIN), hinting);
+        assert_eq!(asked.elapsed(), HINT_PAUSE_MIN);
+    }
+}

@@ -2,7 +2,6 @@
 //! none comes in a test's life.
 
 use crate::ledger_fixture::{CHAIN_ID, Node, TestLedger};
-use crate::program::LIMIT;
 use chain::follower::{
     FollowSettings, FollowedBlock, FollowedLedger, FollowedNode, Follower, SubscriptionHealth, SubscriptionStatus,
 };
@@ -17,6 +16,9 @@ use tokio::time::timeout;
 
 /// Far beyond a test's life: what is noticed was not polled for.
 const NEVER: Duration = Duration::from_secs(100_000);
+/// The longest wait for a block: after 30 s the follower looks for itself which ledger the node is on, and the connection whether
+/// somebody is there.
+const BEFORE_OTHERS: Duration = Duration::from_secs(20);
 /// Heads that are told of before and after each trouble.
 const HEADS: u64 = 5;
 const PERIOD: [&str; 2] = ["--block-period", "50ms"];
@@ -37,7 +39,7 @@ async fn follower_polling(node: &Node, ws: &str, head_poll: Duration) -> Followe
 
 /// The next block.
 async fn next(follower: &mut Follower) -> FollowedBlock {
-    timeout(LIMIT, follower.next()).await.expect("a block is noticed").unwrap()
+    timeout(BEFORE_OTHERS, follower.next()).await.expect("a block is noticed").unwrap()
 }
 
 /// One block after another, until the subscription stands like this. The number of the last one.
