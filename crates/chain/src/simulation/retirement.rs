@@ -18,7 +18,7 @@ use super::node::{CHAIN_ID, Effect, Node};
 use super::operator::{differences, words};
 use super::policies::{self, DAY_MAX, SMALL, Stage, approval, code, mint};
 use super::random::Random;
-use super::{Knowledge, Plan, WAIT_MAX, check, profile, seeds};
+use super::{Knowledge, Plan, WAIT_MAX, check, gaps, profile, seeds};
 use crate::{
     Chain, Consent, Intent, Lane, LaneError, Outcome, OutcomeError, PauseError, Refusal, Resumed, RetireError,
     RetirementOrder, SubmitError,
@@ -391,9 +391,17 @@ async fn work(
             });
         }
     }
-    while let Some(ended) = tasks.join_next().await {
-        ended.map_err(|error| format!("a task failed: {error}"))??;
-    }
+    let all = async {
+        while let Some(ended) = tasks.join_next().await {
+            ended.map_err(|error| format!("a task failed: {error}"))??;
+        }
+        Ok(())
+    };
+    tokio::select! {
+        biased;
+        gap = gaps::make_blocks(node, &chain, plan.block_period) => Err(gap),
+        ended = all => ended,
+    }?;
     let sender = address(&chain, "sender-0");
     let retirement = chain.retirement_of(sender).await.map_err(|error| error.to_string())?;
     let open = chain.open_intents().await.map_err(|error| error.to_string())?;
