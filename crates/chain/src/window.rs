@@ -447,7 +447,7 @@ mod tests {
         let window = window(2);
         let since = tokio::time::Instant::now();
         let (told, ()) = tokio::join!(window.turn(110, PATIENCE), async {
-            tokio::time::sleep(PATIENCE / 2).await;
+            tokio::time::advance(PATIENCE / 2).await;
             let _ = window.ledger_has(101);
         });
         assert_eq!(since.elapsed(), 2 * PATIENCE, "it is waited for as long as the ledger moves");
