@@ -38,6 +38,8 @@ export async function carryOut(open) {
     }
   }
 
+  // What a library asks beside the calls that are awaited here may fail too, and would end the process.
+  process.on('unhandledRejection', () => {})
   const began = performance.now()
   await Promise.all(Array.from({ length: atOnce }, carryOutNext))
   say({ version: client.version, elapsedMs: Math.round(performance.now() - began) })
