@@ -303,7 +303,11 @@ async fn carry_through(chain: &Chain, lane: &Lane, intent: &Intent) -> Result<Ou
             Err(error) => return Err(format!("{error:?}")),
         }
     }
-    match chain.outcome(&intent.key, WAIT_MAX).await {
+    outcome_in_time(chain, &intent.key).await
+}
+
+async fn outcome_in_time(chain: &Chain, key: &IntentKey) -> Result<Outcome, String> {
+    match chain.outcome(key, WAIT_MAX).await {
         Ok(outcome) => Ok(outcome),
         Err(OutcomeError::TimedOut { .. }) => Err("no outcome in time".to_owned()),
         Err(error) => Err(format!("{error:?}")),

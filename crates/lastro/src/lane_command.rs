@@ -135,7 +135,7 @@ async fn drain(arguments: &LaneDrain, printer: &Printer) -> Result<(), Failure> 
         let mut waiting = Waiting::of(&chain, arguments.sender, &arguments.ledger)?;
         let paused = chain.pause_lane(arguments.sender, &why, &who).await.map_err(pause_failure)?;
         tell_paused(&paused, words, printer);
-        let left = waiting.until_drained(words.draining, printer).await?;
+        let left = waiting.until_drained(arguments.report.lang, printer).await?;
         Ok(Drained { was_paused: matches!(paused, Paused::Before(_)), left })
     };
     let drained: Result<Drained, Failure> = drained.await;
@@ -240,7 +240,6 @@ struct Words {
     retired: &'static str,
     retiring: &'static str,
     no_successor: &'static str,
-    draining: &'static str,
     drained: &'static str,
     nothing_open: &'static str,
     not_drained: &'static str,
@@ -270,7 +269,6 @@ const ENGLISH: Words = Words {
     retired: "since {since}, successor {successor}: {reason} ({who})",
     retiring: "begun {since}, successor {successor}: {reason} ({who})",
     no_successor: "none",
-    draining: "{count} open",
     drained: "drained",
     nothing_open: "nothing in the lane is without an end; it stays paused until `lastro lane resume`",
     not_drained: "not drained",
@@ -291,7 +289,6 @@ const PORTUGUESE: Words = Words {
     retired: "desde {since}, sucessora {successor}: {reason} ({who})",
     retiring: "iniciada {since}, sucessora {successor}: {reason} ({who})",
     no_successor: "nenhuma",
-    draining: "{count} abertas",
     drained: "esvaziada",
     nothing_open: "nada na fila está sem desfecho; ela continua pausada até `lastro lane resume`",
     not_drained: "não esvaziada",

@@ -18,10 +18,10 @@ use super::node::{CHAIN_ID, Effect, Node};
 use super::operator::{differences, words};
 use super::policies::{self, DAY_MAX, SMALL, Stage, approval, code, mint};
 use super::random::Random;
-use super::{Knowledge, Plan, WAIT_MAX, check, gaps, profile, seeds};
+use super::{Knowledge, Plan, check, gaps, outcome_in_time, profile, seeds};
 use crate::{
-    Chain, Consent, Intent, Lane, LaneError, Outcome, OutcomeError, PauseError, Refusal, Resumed, RetireError,
-    RetirementOrder, SubmitError,
+    Chain, Consent, Intent, Lane, LaneError, Outcome, PauseError, Refusal, Resumed, RetireError, RetirementOrder,
+    SubmitError,
 };
 
 /// The seeds that every test run plays, some 3 s on 2 cores.
@@ -352,11 +352,7 @@ async fn carry_through(chain: &Chain, first: &KeyLabel, intent: &Intent) -> Resu
             Err(error) => return Err(format!("{error:?}")),
         }
     }
-    match chain.outcome(&intent.key, WAIT_MAX).await {
-        Ok(outcome) => Ok(outcome),
-        Err(OutcomeError::TimedOut { .. }) => Err("no outcome in time".to_owned()),
-        Err(error) => Err(format!("{error:?}")),
-    }
+    outcome_in_time(chain, &intent.key).await
 }
 
 /// One life of the process, with an operator in it.

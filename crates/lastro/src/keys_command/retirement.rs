@@ -142,7 +142,7 @@ impl<'a> Wish<'a> {
             let facts = [("who", who.clone()), ("reason", reason.clone()), ("since", moment(*begun))];
             printer.line(&filled(words.begun_before, &facts));
         }
-        let left = waiting.until_drained(words.draining, printer).await?;
+        let left = waiting.until_drained(lang, printer).await?;
         if left.open_count > 0 {
             return Ok((begun.retirement, left));
         }

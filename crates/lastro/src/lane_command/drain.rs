@@ -1,6 +1,6 @@
 //! The wait until nothing in a lane is without an end, which a signal or the time may end before.
 
-use crate::cli::LedgerArguments;
+use crate::cli::{Language, LedgerArguments};
 use crate::doctor_command::catalogue::filled;
 use crate::failure::{Failure, FailureKind};
 use crate::journal_command::environment;
@@ -48,8 +48,8 @@ impl<'a> Waiting<'a> {
     ///
     /// # Errors
     /// [`Failure`] if the store cannot be read, or the ledger is another.
-    pub(crate) async fn until_drained(&mut self, draining: &'static str, printer: &Printer) -> Result<Left, Failure> {
-        let began = Instant::now();
+    pub(crate) async fn until_drained(&mut self, language: Language, printer: &Printer) -> Result<Left, Failure> {
+        let (began, open_now) = (Instant::now(), open_now(language));
         loop {
             let open = self.chain.open_of(self.sender).await.map_err(environment)?;
             let Some(lowest) = open.lowest else { return Ok(Left { open_count: 0, is_stopped: false }) };
@@ -57,7 +57,7 @@ impl<'a> Waiting<'a> {
             if left.is_zero() {
                 return Ok(Left { open_count: open.count, is_stopped: false });
             }
-            let what = filled(draining, &[("count", open.count.to_string())]);
+            let what = filled(open_now, &[("count", open.count.to_string())]);
             let ended = tokio::select! {
                 biased;
                 () = self.signals.received() => {
@@ -75,5 +75,13 @@ impl<'a> Waiting<'a> {
                 Err(error @ OutcomeError::Store { .. }) => return Err(environment(error)),
             }
         }
+    }
+}
+
+/// What is said while the wait lasts.
+const fn open_now(language: Language) -> &'static str {
+    match language {
+        Language::En => "{count} open",
+        Language::PtBr => "{count} abertas",
     }
 }
