@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use custody::{Custody, KeyLabel, Network, Purpose, UnknownKey};
-use journal::Place;
 use journal::store::Durability;
+use journal::{Feed, Place};
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
@@ -351,7 +351,12 @@ impl Chain {
         Ok(stored.is_some_and(|stored| !stored.is_refused()))
     }
 
-    /// Finishes what is waiting for the store and closes it, if this is the last of all clones, lanes and settlements. Without this, the
+    /// What is published here: how transactions ended ([`messages::ledger::TransactionEnded`]). Whoever keeps it keeps the store open.
+    pub fn published(&self) -> Feed {
+        Feed::Published(self.core.store.journal().clone())
+    }
+
+    /// Finishes what is waiting for the store and closes it, if this is the last of all clones, lanes, settlements and takers of requests. Without this, the
     /// store closes a moment after the last of them is dropped.
     pub async fn close(self) {
         let keeping = self.core.keeping.clone();

@@ -242,6 +242,8 @@ pub struct LaneLine {
     pub paused: Option<LanePause>,
     /// How many transactions have no end.
     pub open_count: u64,
+    /// How many requests of services wait for it, of which nothing is signed yet.
+    pub waiting_count: u64,
     /// The end of its key, if that is begun or over.
     pub retirement: Option<KeyRetirement>,
 }

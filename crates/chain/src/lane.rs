@@ -10,7 +10,9 @@ use crate::chain::{Core, LaneError, LaneState};
 use crate::intent::{Intent, IntentError, IntentKey};
 use crate::policy::reference;
 use crate::retirement::KeyRetirement;
-use crate::store::{Admission, LaneRow, NewTransaction, Pending, StoreError, StoredIntent, TakeError};
+use crate::store::{
+    Admission, LaneRow, NewTransaction, Pending, RequestedBy, StoreError, StoredIntent, TakeError, WaitingRequest,
+};
 use crate::window::LaneWindow;
 
 /// How often an intent is stored anew because its lane moved meanwhile. Each time somebody else's intent got in before it.
@@ -137,7 +139,7 @@ pub enum SubmitError {
 }
 
 /// A transaction with a place in the store's queue.
-struct Queued {
+pub(crate) struct Queued {
     stored: StoredIntent,
     pending: Pending,
 }
@@ -191,7 +193,7 @@ impl Lane {
                 Known::Free { attempt } => attempt,
                 Known::Repeated(stored) => return self.core.deliver_again(*stored).await,
             };
-            let Some(queued) = self.queue(intent, attempt).await? else { continue };
+            let Some(queued) = self.queue(intent, attempt, None).await? else { continue };
             if let Some(stored) = self.admitted(intent, queued).await? {
                 return self.core.deliver_new(&self.state, stored).await;
             }
@@ -237,8 +239,23 @@ impl Lane {
     async fn queue_if_new(&self, intent: &Intent) -> Result<Option<Queued>, SubmitError> {
         self.check(intent)?;
         match self.known(intent).await? {
-            Known::Free { attempt } => self.queue(intent, attempt).await,
+            Known::Free { attempt } => self.queue(intent, attempt, None).await,
             Known::Repeated(_) => Ok(None),
+        }
+    }
+
+    /// Signs what a service requested and takes a place in the store's queue; `None` if the request was a transaction before, or
+    /// the lane moved, and all is to be looked at again.
+    pub(crate) async fn queue_requested(
+        &self,
+        intent: &Intent,
+        waiting: &WaitingRequest,
+    ) -> Result<Option<Queued>, SubmitError> {
+        self.check(intent)?;
+        match self.known(intent).await? {
+            Known::Free { attempt } => self.queue(intent, attempt, Some(waiting.requested_by())).await,
+            // Somebody called for the same under this key: it cannot be told whose it is.
+            Known::Repeated(_) => Err(SubmitError::KeyUsedOtherwise { key: intent.key.clone() }),
         }
     }
 
@@ -264,14 +281,22 @@ impl Lane {
 
     /// Takes the next nonce, signs, and takes a place in the store's queue: under the lane's lock, so that places come in the
     /// order of nonces. Nothing has left this process yet. `None` if the key was taken meanwhile, and all is to be looked at again.
-    async fn queue(&self, intent: &Intent, attempt: i64) -> Result<Option<Queued>, SubmitError> {
+    async fn queue(
+        &self,
+        intent: &Intent,
+        attempt: i64,
+        requested: Option<RequestedBy>,
+    ) -> Result<Option<Queued>, SubmitError> {
         let mut row = self.state.row.lock().await;
         self.core.check_not_barred(&self.state, &mut row, &intent.key).await?;
         let signed = match self.sign(intent, attempt, &row) {
-            Err(refused) if refused.is_by_policy() => self.sign_on_what_is_stored(intent, attempt, &mut row).await?,
+            Err(refused) if refused.is_by_policy() => {
+                self.sign_on_what_is_stored(intent, attempt, requested.as_ref(), &mut row).await?
+            }
             signed => Some(signed?),
         };
-        let Some((stored, spent)) = signed else { return Ok(None) };
+        let Some((mut stored, spent)) = signed else { return Ok(None) };
+        stored.origin = requested.as_ref().map(|requested| Box::new(requested.origin.clone()));
         #[cfg(test)]
         self.core.broadcast_before_commit(&stored).await;
         let new = NewTransaction {
@@ -288,6 +313,7 @@ impl Lane {
             policy: self.core.custody.policy(&self.state.label).map(Policy::hash),
             approvals: spent.as_ref().map(|now| self.approvals_used(intent, now)).unwrap_or_default(),
             spent: spent.map(|now| (row.spent.clone(), now)),
+            requested,
         };
         // This may be dropped while it waits for a place, and then nothing of it must be thought to be spent or not.
         let pending = self.core.store.enqueue(&new).await;
@@ -311,6 +337,7 @@ impl Lane {
         &self,
         intent: &Intent,
         attempt: i64,
+        requested: Option<&RequestedBy>,
         row: &mut LaneRow,
     ) -> Result<Option<(StoredIntent, Option<Spent>)>, SubmitError> {
         // Whoever was queued before this has been stored or not when it is answered, and nobody is queued meanwhile.
@@ -320,7 +347,7 @@ impl Lane {
         }
         match self.sign(intent, attempt, row) {
             Ok(signed) => Ok(Some(signed)),
-            Err(refused) => Err(self.told(intent, refused).await?),
+            Err(refused) => Err(self.told(intent, requested, refused).await?),
         }
     }
 
@@ -352,7 +379,7 @@ impl Lane {
     }
 
     /// The intent if it is stored; `None` if the lane moved or the key was taken, and all is to be looked at again.
-    async fn admitted(&self, intent: &Intent, queued: Queued) -> Result<Option<StoredIntent>, SubmitError> {
+    pub(crate) async fn admitted(&self, intent: &Intent, queued: Queued) -> Result<Option<StoredIntent>, SubmitError> {
         let failed = |source| SubmitError::Store { key: intent.key.clone(), source };
         let admission = queued.pending.admitted().await;
         if let Ok(Admission::Stored) = admission {
@@ -378,10 +405,16 @@ impl Lane {
     }
 
     /// Tells the log that the key's policy refuses the intent, if it is that.
-    async fn told(&self, intent: &Intent, refused: SubmitError) -> Result<SubmitError, SubmitError> {
+    async fn told(
+        &self,
+        intent: &Intent,
+        requested: Option<&RequestedBy>,
+        refused: SubmitError,
+    ) -> Result<SubmitError, SubmitError> {
         let SubmitError::Sign { source, .. } = &refused else { return Ok(refused) };
         let SignError::Policy { source: refusal, .. } = source.as_ref() else { return Ok(refused) };
-        let told = self.core.store.tell_refused(self.state.sender, intent, refusal).await;
+        let origin = requested.map(|requested| &requested.origin);
+        let told = self.core.store.tell_refused(self.state.sender, intent, refusal, origin).await;
         told.map_err(|source| SubmitError::Store { key: intent.key.clone(), source })?;
         Ok(refused)
     }
@@ -418,6 +451,7 @@ impl Lane {
             cancelling: None,
             outcome: None,
             is_without_logs: false,
+            origin: None,
         };
         Ok((stored, spent))
     }

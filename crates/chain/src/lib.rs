@@ -105,6 +105,7 @@ mod outcome;
 mod pause;
 mod policy;
 mod profile;
+mod requests;
 mod resend;
 mod retirement;
 mod revert;
@@ -144,6 +145,10 @@ pub use crate::profile::network::{
     Consensus, Expected, Governs, KnownChain, NetworkProfile, OtherChain, PermissioningContract, PoolKind,
 };
 pub use crate::profile::{FeeModel, Pace, Profile, Rules};
+pub use crate::requests::{
+    LANE_GROUP_NAME_BYTES_MAX, LaneActivity, LaneGroup, LaneGroupError, LaneStanding, REQUESTER_BYTES_MAX, Requester,
+    RequesterNameError, Requests, RequestsError,
+};
 pub use crate::retirement::{Consent, KeyRetirement, RetireError, RetirementBegun, RetirementOrder};
 pub use crate::revert::Revert;
 pub use crate::rpc::{

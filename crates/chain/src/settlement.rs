@@ -22,7 +22,7 @@ use crate::intent::IntentKey;
 use crate::new_heads::NewHeads;
 use crate::outcome::{Execution, Mined, Outcome, Refusal};
 use crate::rpc::Rpc;
-use crate::store::{StoreError, StoredIntent};
+use crate::store::{self, Brought, LogRun, StoreError, StoredIntent};
 use crate::transport::RpcTransport;
 
 /// How often a block is decided anew because somebody stored one of its ends meanwhile.
@@ -320,18 +320,20 @@ impl Core {
 
     async fn settle_block(&self, block: &FollowedBlock, mut from: Cursor) -> Result<Step, StoreError> {
         for _ in 0..ATTEMPTS_MAX {
-            let ends = self.ends_in(block).await?;
-            if ends.is_empty() && block.number < from.number + BLOCKS_WITHOUT_ENDS_MAX {
+            let (logs, logs_from) = self.watched_logs_in(block, from).await?;
+            let brought = Brought { ends: self.ends_in(block).await?, logs, logs_from };
+            let is_nothing = brought.ends.is_empty() && brought.logs.is_empty() && logs_from == 0;
+            if is_nothing && block.number < from.number + BLOCKS_WITHOUT_ENDS_MAX {
                 return Ok(Step::Nothing);
             }
-            if self.store.settle_block(&ends, from, block.cursor()).await? {
-                self.waiters.tell(&ends);
+            if self.store.settle_block(&brought, from, block.cursor()).await? {
+                self.waiters.tell(&brought.ends);
                 return Ok(Step::Stored);
             }
             let reached = self.store.cursor().await?;
             if reached == block.cursor() {
                 // Another process stored the same block, and so the same ends.
-                self.waiters.tell(&ends);
+                self.waiters.tell(&brought.ends);
                 return Ok(Step::Stored);
             }
             if reached.number > block.number {
@@ -344,6 +346,15 @@ impl Core {
             what: "block's ends",
             why: format!("somebody stored one of them before, {ATTEMPTS_MAX} times"),
         })
+    }
+
+    /// What watched contracts logged in a block, as far as it is not stored, and from which log on that is.
+    async fn watched_logs_in(&self, block: &FollowedBlock, from: Cursor) -> Result<(Vec<LogRun>, u64), StoreError> {
+        if block.transactions.iter().all(|transaction| transaction.logs.is_empty()) {
+            return Ok((Vec::new(), 0));
+        }
+        let logs_from = self.store.logs_below(from).await?;
+        Ok((store::runs(block, &self.store.watched().await?, logs_from), logs_from))
     }
 
     /// The ends of our intents in a block.
@@ -453,6 +464,7 @@ mod tests {
             cancelling: cancelling.then(|| ("refused by the node".to_owned(), filler)),
             outcome: None,
             is_without_logs: false,
+            origin: None,
         }
     }
 

@@ -18,6 +18,7 @@ mod node;
 mod operator;
 mod policies;
 pub(crate) mod random;
+mod requests;
 mod retirement;
 pub(crate) mod seeds;
 mod shared;
@@ -51,6 +52,8 @@ pub(crate) enum Mutant {
     OnlyAfterSilence,
     /// Refusals for too many of the sender leave its window as it is.
     NothingLearnt,
+    /// Requests go to any lane, whatever is in flight of their subject.
+    NotPinned,
 }
 
 /// How long one intent may take in virtual time. After a node's last fault, seconds are enough.

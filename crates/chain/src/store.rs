@@ -14,12 +14,14 @@ mod event;
 mod lease;
 mod look;
 mod pause;
+mod requests;
 mod retirement;
 mod rows;
 mod schema;
 mod spent;
 #[cfg(test)]
 mod still;
+mod watch;
 
 use std::pin::Pin;
 
@@ -30,18 +32,21 @@ use journal::{
     AppendError, Cause, Expected, NewEvent, OpenError, Parameter, Place, Refusal, Statement, StoreConfig, UnitOfWork,
 };
 use messages::ledger::TransactionEnded;
-use messages::{Actor, NameError, PayloadError, StreamName, TenantId};
+use messages::{Actor, CommandId, NameError, PayloadError, StreamName, TenantId};
 
 pub use self::audit::{AuditError, state_differences};
+pub(crate) use self::ends::Brought;
 pub(crate) use self::event::LaneEvent;
 pub use self::lease::LEASE;
 use self::lease::Lease;
 pub(crate) use self::pause::PauseChange;
+pub(crate) use self::requests::{Origin, RequestedBy, WaitingRequest};
 pub(crate) use self::retirement::Carried;
 pub(crate) use self::rows::{Bar, Filler, LaneRow, NewTransaction, StoredIntent};
 use self::rows::{Cells, bytes, damaged, kept, number, text};
 pub use self::schema::STATE_ROWS;
 pub(crate) use self::spent::PolicyMark;
+pub(crate) use self::watch::{LogRun, WATCHED_MAX, runs};
 use crate::intent::{Intent, IntentKey};
 use crate::outcome::Outcome;
 
@@ -233,8 +238,12 @@ impl Store {
         let new = &self.planted(new).await?;
         let approved = (!new.approvals.is_empty()).then(|| LaneEvent::approved(new));
         let told: Vec<LaneEvent> = approved.into_iter().chain([LaneEvent::signed(new)]).collect();
-        let mut unit = self.telling(new.sender, &told)?;
+        let origin = new.requested.as_ref().map(|requested| &requested.origin);
+        let mut unit = self.telling_of(origin, new.sender, &told)?;
         let _ = unit.statement(rows::move_lane(new)?).statement(rows::insert(new, self.journal.clock().now())?);
+        if new.requested.is_some() {
+            let _ = unit.statement(requests::no_longer_waiting(&new.key, new.sender));
+        }
         if let Some((before, now)) = &new.spent {
             spent::spend(&mut unit, new.sender, before, now)?;
         }
@@ -249,7 +258,7 @@ impl Store {
     /// begun to send it; says whether it did.
     pub(crate) async fn give_back(&self, intent: &StoredIntent, fence: u64, reason: &str) -> Result<bool, StoreError> {
         let reason = kept(reason);
-        let mut unit = self.publishing(intent.sender, &event::refused(intent, &reason))?;
+        let mut unit = self.publishing(intent, &event::refused(intent, &reason))?;
         let _ = unit.statement(rows::move_lane_back(intent, fence)?).statement(rows::refuse(intent, &reason));
         self.run(unit).await
     }
@@ -305,8 +314,9 @@ impl Store {
         sender: Address,
         intent: &Intent,
         refusal: &custody::policy::Refusal,
+        origin: Option<&Origin>,
     ) -> Result<(), StoreError> {
-        let unit = self.telling(sender, &[LaneEvent::policy_refused(sender, intent, refusal)])?;
+        let unit = self.telling_of(origin, sender, &[LaneEvent::policy_refused(sender, intent, refusal)])?;
         self.run(unit).await.map(|_| ())
     }
 
@@ -325,7 +335,8 @@ impl Store {
         reason: &str,
     ) -> Result<bool, StoreError> {
         let reason = kept(reason);
-        let mut unit = self.telling(intent.sender, &[LaneEvent::cancelling(intent, filler, &reason)])?;
+        let told = [LaneEvent::cancelling(intent, filler, &reason)];
+        let mut unit = self.telling_of(intent.origin.as_deref(), intent.sender, &told)?;
         let _ = unit.statement(rows::cancel(intent, fence, filler, &reason)?);
         self.run(unit).await
     }
@@ -333,7 +344,7 @@ impl Store {
     /// Stores how the intent ended, and publishes it. An end that is stored already stays.
     pub(crate) async fn settle(&self, intent: &StoredIntent, outcome: &Outcome) -> Result<(), StoreError> {
         let (ended, statement) = end(intent, outcome)?;
-        let mut unit = self.publishing(intent.sender, &ended)?;
+        let mut unit = self.publishing(intent, &ended)?;
         let _ = unit.statement(statement);
         self.run(unit).await.map(|_| ())
     }
@@ -427,28 +438,45 @@ impl Store {
         self.genesis
     }
 
-    fn cause(&self) -> Cause {
-        let command = self.journal.entropy().command_id(self.journal.clock().now());
-        Cause::beginning(self.tenant.clone(), self.actor.clone(), command)
+    fn command(&self) -> CommandId {
+        self.journal.entropy().command_id(self.journal.clock().now())
+    }
+
+    /// Because of what something is written: of the request for it, or of nothing that is known here.
+    fn cause(&self, origin: Option<&Origin>) -> Result<Cause, StoreError> {
+        match origin {
+            Some(origin) => origin.cause(self.command()),
+            None => Ok(Cause::beginning(self.tenant.clone(), self.actor.clone(), self.command())),
+        }
     }
 
     /// A unit that tells the lane's stream what happened in it.
     fn telling(&self, sender: Address, events: &[LaneEvent]) -> Result<UnitOfWork, StoreError> {
+        self.telling_of(None, sender, events)
+    }
+
+    /// The same of an intent that was requested.
+    fn telling_of(
+        &self,
+        origin: Option<&Origin>,
+        sender: Address,
+        events: &[LaneEvent],
+    ) -> Result<UnitOfWork, StoreError> {
         let appended = |event: &LaneEvent| event.appended(self.journal.event_id()).map_err(StoreError::Event);
-        self.unit(sender, events.iter().map(appended).collect::<Result<_, _>>()?)
+        self.unit(origin, sender, events.iter().map(appended).collect::<Result<_, _>>()?)
     }
 
     /// A unit that tells everybody how a transaction ended.
-    fn publishing(&self, sender: Address, ended: &TransactionEnded) -> Result<UnitOfWork, StoreError> {
+    fn publishing(&self, intent: &StoredIntent, ended: &TransactionEnded) -> Result<UnitOfWork, StoreError> {
         let appended = event::ended(ended, self.journal.event_id()).map_err(StoreError::Event)?;
-        self.unit(sender, vec![appended])
+        self.unit(intent.origin.as_deref(), intent.sender, vec![appended])
     }
 
-    /// A unit with events for the lane's stream. What is decided here is decided on state rows, so the stream may stand
-    /// anywhere.
-    fn unit(&self, sender: Address, events: Vec<NewEvent>) -> Result<UnitOfWork, StoreError> {
+    /// A unit with events for the lane's stream, in the tenant of whoever asked. What is decided here is decided on state rows, so
+    /// the stream may stand anywhere.
+    fn unit(&self, origin: Option<&Origin>, sender: Address, events: Vec<NewEvent>) -> Result<UnitOfWork, StoreError> {
         let mut unit = UnitOfWork::new();
-        let _ = unit.append(&self.cause(), lane_stream(sender)?, Expected::Any, events);
+        let _ = unit.append(&self.cause(origin)?, lane_stream(sender)?, Expected::Any, events);
         Ok(unit)
     }
 
@@ -494,4 +522,4 @@ fn moved(appended: Result<journal::Appended, AppendError>) -> Result<bool, Store
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

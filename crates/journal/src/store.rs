@@ -448,6 +448,13 @@ impl Store {
         self.shared.committed.subscribe()
     }
 
+    /// The same, of commits by other processes too, which are told some seconds late at most.
+    #[must_use]
+    pub fn committed_by_all(&self) -> watch::Receiver<Committed> {
+        self.listen_to_others();
+        self.committed()
+    }
+
     /// The end of the log: a cursor that stands after its last event.
     ///
     /// # Errors

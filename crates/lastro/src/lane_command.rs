@@ -44,11 +44,12 @@ fn show_lanes(listed: &Listed<LaneLine>, lang: Language, printer: &Printer) {
     if listed.lines.is_empty() {
         return printer.line(words.no_lanes);
     }
-    let [sender, next, open, taken, paused, retired] = words.columns;
+    let [sender, next, open, waiting, taken, paused, retired] = words.columns;
     let mut table = Table::new([
         (Align::Left, sender),
         (Align::Right, next),
         (Align::Right, open),
+        (Align::Right, waiting),
         (Align::Right, taken),
         (Align::Left, paused),
         (Align::Left, retired),
@@ -58,6 +59,7 @@ fn show_lanes(listed: &Listed<LaneLine>, lang: Language, printer: &Printer) {
             lane.sender.to_string(),
             lane.next_nonce.to_string(),
             lane.open_count.to_string(),
+            lane.waiting_count.to_string(),
             lane.taken_count.to_string(),
             lane.paused.as_ref().map_or_else(|| "-".to_owned(), |pause| pause_in_words(pause, words)),
             lane.retirement.as_ref().map_or_else(|| "-".to_owned(), |one| retirement_in_words(one, lang)),
@@ -194,6 +196,7 @@ fn lane_json(lane: &LaneLine) -> Value {
         "sender": lane.sender.to_string(),
         "nextNonce": lane.next_nonce,
         "openCount": lane.open_count,
+        "waitingCount": lane.waiting_count,
         "takenCount": lane.taken_count,
         "leasedUntilMicroseconds": lane.leased_until.map(messages::Timestamp::micros),
         "paused": paused,
@@ -226,8 +229,8 @@ pub(crate) fn retirement_json(retirement: &KeyRetirement) -> Value {
 
 /// Everything that the commands say when they succeed.
 struct Words {
-    /// Sender, next nonce, open, taken, paused, retired.
-    columns: [&'static str; 6],
+    /// Sender, next nonce, open, waiting, taken, paused, retired.
+    columns: [&'static str; 7],
     no_lanes: &'static str,
     has_more: &'static str,
     pause: &'static str,
@@ -256,7 +259,7 @@ impl Words {
 }
 
 const ENGLISH: Words = Words {
-    columns: ["sender", "next nonce", "open", "times taken", "paused", "retired"],
+    columns: ["sender", "next nonce", "open", "waiting", "times taken", "paused", "retired"],
     no_lanes: "no lanes",
     has_more: "there are more lanes than are shown",
     pause: "{reason} ({who}, since {since})",
@@ -276,7 +279,7 @@ const ENGLISH: Words = Words {
 };
 
 const PORTUGUESE: Words = Words {
-    columns: ["remetente", "próximo nonce", "abertas", "vezes tomada", "pausada", "aposentada"],
+    columns: ["remetente", "próximo nonce", "abertas", "à espera", "vezes tomada", "pausada", "aposentada"],
     no_lanes: "nenhuma fila",
     has_more: "há mais filas do que as mostradas",
     pause: "{reason} ({who}, desde {since})",

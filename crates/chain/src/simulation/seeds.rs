@@ -13,10 +13,19 @@ pub(crate) fn chosen(usual: &str) -> Range<u64> {
 
 /// Plays the seeds on all cores, and gives those that violate something, with what.
 pub(crate) fn play_all(seeds: Range<u64>, play: impl Fn(u64) -> Result<(), String> + Sync) -> Vec<(u64, String)> {
-    let (next, violations) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    play_all_on(cores, seeds, play)
+}
+
+/// The same, so many at once.
+pub(crate) fn play_all_on(
+    at_once: usize,
+    seeds: Range<u64>,
+    play: impl Fn(u64) -> Result<(), String> + Sync,
+) -> Vec<(u64, String)> {
+    let (next, violations) = (AtomicU64::new(seeds.start), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
-        for _ in 0..cores {
+        for _ in 0..at_once {
             let _ = scope.spawn(|| {
                 loop {
                     let seed = next.fetch_add(1, Ordering::Relaxed);

@@ -1,17 +1,17 @@
 //! Whether the rows that lanes decide on are what the log says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use alloy_primitives::{hex, keccak256};
-use journal::{Parameter, Store};
+use journal::{Parameter, Store, Value};
 use messages::event::decode_payload;
-use messages::ledger::TransactionEnded;
+use messages::ledger::{LogsSeen, TransactionEnded};
 use messages::{DecodeError, EventBody as _, Position, RecordedEvent};
 
 use super::StoreError;
 use super::event::{self, LaneEvent};
-use super::retirement;
-use super::rows::{self, StoredIntent};
+use super::rows::{self, Cells, StoredIntent};
+use super::{Origin, requests, retirement, watch};
 use crate::outcome::Outcome;
 use crate::retirement::KeyRetirement;
 
@@ -55,23 +55,39 @@ struct SaidOfKey {
     is_retired: bool,
 }
 
+/// What the log or a row says of a request that waits for its lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct SaidOfRequest {
+    /// The event that asked.
+    request: String,
+    lane_group: String,
+    order_subject: String,
+    content_hash: String,
+}
+
 /// What the log says.
 #[derive(Default)]
 struct Logged {
     attempts: BTreeMap<Attempt, Said>,
+    /// By key.
+    requests: BTreeMap<String, SaidOfRequest>,
+    /// Contracts, and the services that read what they log.
+    watches: BTreeSet<(String, String)>,
     /// By the key's address.
     retirements: BTreeMap<String, SaidOfKey>,
 }
 
-/// Compares every row of an intent and of a key's retirement with the log, and says in words what differs: rows without events,
+/// Compares every row of an intent, of a waiting request and of a key's retirement with the log, and says in words what differs: rows without events,
 /// events without a row, and rows that say something else. That the signed bytes are those whose hash was logged is checked too.
 ///
 /// # Errors
 ///
 /// If the store cannot be read, or holds events of a form that is not known.
 pub async fn state_differences(store: &Store) -> Result<Vec<String>, AuditError> {
-    let Logged { attempts: mut logged, retirements } = logged(store).await?;
+    let Logged { attempts: mut logged, requests, watches, retirements } = logged(store).await?;
     let mut differences = differences_of_keys(store, retirements).await?;
+    differences.extend(differences_of_requests(store, requests).await?);
+    differences.extend(differences_of_watches(store, watches).await?);
     let mut after: Attempt = (String::new(), 0);
     loop {
         let parameters = [
@@ -109,6 +125,67 @@ pub async fn state_differences(store: &Store) -> Result<Vec<String>, AuditError>
     Ok(differences)
 }
 
+/// The same of waiting requests alone.
+async fn differences_of_requests(
+    store: &Store,
+    mut logged: BTreeMap<String, SaidOfRequest>,
+) -> Result<Vec<String>, AuditError> {
+    let (mut differences, mut after) = (Vec::new(), String::new());
+    loop {
+        let limit = Parameter::Integer(i64::try_from(PAGE_MAX).unwrap_or(i64::MAX));
+        let page = store.rows(requests::ALL, &[Parameter::Text(after), limit]).await.map_err(StoreError::Read)?;
+        let is_last = page.len() < PAGE_MAX;
+        after = String::new();
+        for row in page {
+            let (key, said) = SaidOfRequest::by(row)?;
+            let log = logged.remove(&key);
+            if log.as_ref() != Some(&said) {
+                let log = log.map_or("nothing".to_owned(), |log| log.words());
+                differences.push(format!("request `{key}`: the row says {}, the log {log}", said.words()));
+            }
+            after = key;
+        }
+        if is_last {
+            break;
+        }
+    }
+    let lost =
+        logged.into_iter().map(|(key, log)| format!("request `{key}`: there is no row, the log says {}", log.words()));
+    differences.extend(lost);
+    Ok(differences)
+}
+
+/// The same of watches alone.
+async fn differences_of_watches(
+    store: &Store,
+    mut logged: BTreeSet<(String, String)>,
+) -> Result<Vec<String>, AuditError> {
+    let (mut differences, mut after) = (Vec::new(), (Vec::new(), String::new()));
+    loop {
+        let limit = Parameter::Integer(i64::try_from(PAGE_MAX).unwrap_or(i64::MAX));
+        let parameters = [Parameter::Bytes(after.0.clone()), Parameter::Text(after.1.clone()), limit];
+        let page = store.rows(watch::ALL, &parameters).await.map_err(StoreError::Read)?;
+        let is_last = page.len() < PAGE_MAX;
+        for row in page {
+            let mut row = Cells(row.into_iter());
+            let (address, requester) = (row.address()?, row.text()?);
+            after = (address.to_vec(), requester.clone());
+            let watch = (event::text(address.as_slice()), requester);
+            if !logged.remove(&watch) {
+                differences.push(format!("`{}` watches {}, and the log does not say so", watch.1, watch.0));
+            }
+        }
+        if is_last {
+            break;
+        }
+    }
+    let lost = logged
+        .into_iter()
+        .map(|(address, requester)| format!("`{requester}` watches {address} by the log, and there is no row"));
+    differences.extend(lost);
+    Ok(differences)
+}
+
 /// The same of retirements alone.
 async fn differences_of_keys(
     store: &Store,
@@ -139,6 +216,28 @@ async fn differences_of_keys(
         .map(|(sender, log)| format!("key of {sender}: there is no row of its end, the log says {}", log.words()));
     differences.extend(lost);
     Ok(differences)
+}
+
+impl SaidOfRequest {
+    fn by(row: Vec<Value>) -> Result<(String, Self), StoreError> {
+        let mut row = Cells(row.into_iter());
+        let (key, content, cause) = (row.text()?, row.text()?, row.text()?);
+        let origin = Origin::read(&cause)?.ok_or_else(|| rows::damaged("request's origin", "it has none"))?;
+        let said = Self {
+            request: origin.request(),
+            lane_group: row.text()?,
+            order_subject: row.text()?,
+            content_hash: event::text(requests::content_hash(&content).as_slice()),
+        };
+        Ok((key, said))
+    }
+
+    fn words(&self) -> String {
+        let Self { request, lane_group, order_subject, content_hash } = self;
+        format!(
+            "waiting for lane group `{lane_group}`, subject `{order_subject}`, of event {request}, content {content_hash}"
+        )
+    }
 }
 
 impl SaidOfKey {
@@ -181,7 +280,7 @@ async fn logged(store: &Store) -> Result<Logged, AuditError> {
 }
 
 fn apply(logged: &mut Logged, event: &RecordedEvent) -> Result<(), DecodeError> {
-    let Logged { attempts, retirements } = logged;
+    let Logged { attempts, requests, watches, retirements } = logged;
     let (event_type, version) = (&event.metadata.event_type, event.metadata.type_version);
     if event_type.as_str().starts_with("chain.") {
         let decoded: LaneEvent = decode_payload(event_type, version, &event.payload, &[])?;
@@ -207,7 +306,18 @@ fn apply(logged: &mut Logged, event: &RecordedEvent) -> Result<(), DecodeError> 
                     said.is_retired = true;
                 }
             }
+            LaneEvent::AddressWatched { address, requester } => {
+                let _ = watches.insert((address, requester));
+            }
+            LaneEvent::AddressUnwatched { address, requester, .. } => {
+                let _ = watches.remove(&(address, requester));
+            }
+            LaneEvent::RequestTaken { key, lane_group, order_subject, content_hash } => {
+                let request = event.metadata.causation.map(|request| request.to_string()).unwrap_or_default();
+                let _ = requests.insert(key, SaidOfRequest { request, lane_group, order_subject, content_hash });
+            }
             LaneEvent::Signed { key, attempt, sender, nonce, hash, .. } => {
+                let _ = requests.remove(&key);
                 let _ = attempts.insert((key, attempt), Said { sender, nonce, hash, state: "sent".to_owned() });
             }
             LaneEvent::Cancelling { key, attempt, filler_hash, .. } => {
@@ -216,11 +326,20 @@ fn apply(logged: &mut Logged, event: &RecordedEvent) -> Result<(), DecodeError> 
         }
         return Ok(());
     }
+    if event_type.as_str() == LogsSeen::TYPE {
+        return Ok(());
+    }
     match TransactionEnded::decode(event_type, version, &event.payload)? {
         TransactionEnded::Mined(mined) => {
             let what = if mined.is_success { "succeeded" } else { "reverted" };
             let state = format!("{what} in block {} {}", mined.block_number, mined.block_hash);
             ended(attempts, mined.key, mined.attempt.cast_signed(), state);
+        }
+        // It may be another that was refused because this one has the key.
+        TransactionEnded::RequestRefused(refused) => {
+            if requests.get(&refused.key).is_some_and(|waiting| waiting.request == refused.request) {
+                let _ = requests.remove(&refused.key);
+            }
         }
         TransactionEnded::Refused(refused) => {
             ended(attempts, refused.key, refused.attempt.cast_signed(), format!("refused: {}", refused.reason));

@@ -6,11 +6,11 @@ use alloy_primitives::Address;
 use journal::{Expected, Parameter, Statement, UnitOfWork};
 
 use super::rows::{self, Cells, bytes, damaged, number};
-use super::{PAGE_ROWS_MAX, Store, StoreError, StoredIntent, end, event, lane_stream};
+use super::{LogRun, PAGE_ROWS_MAX, Store, StoreError, StoredIntent, end, event, lane_stream, watch};
 use crate::follower::Cursor;
 use crate::outcome::Outcome;
 
-/// The most ends in one unit of work: an event and a statement each, below the journal's limits of both.
+/// The most ends and runs of logs in one unit of work: an event and at most a statement each, below the journal's limits of both.
 const UNIT_ENDS_MAX: usize = 200;
 
 /// The most bytes of logs and reverts in one unit of work, so that with events and all else it stays below the journal's 4 MiB. A
@@ -91,37 +91,86 @@ impl Store {
         self.read(rows::ENDED_BETWEEN, &parameters).await?.into_iter().map(rows::read).collect()
     }
 
-    /// Stores the ends that a block brought, publishes them, and moves the cursor on; says whether it did. It did not if one of
-    /// the intents has ended already, or the cursor stands elsewhere: then some of the ends may be stored, and all is to be read
-    /// again. The last unit of work moves the cursor, so that a block whose cursor is stored is stored whole.
-    pub(crate) async fn settle_block(
-        &self,
-        ends: &[(StoredIntent, Outcome)],
-        from: Cursor,
-        to: Cursor,
-    ) -> Result<bool, StoreError> {
-        let mut unit = UnitOfWork::new();
-        let (mut count, mut filled_bytes) = (0, 0);
-        for (intent, outcome) in ends {
+    /// Stores the ends that a block brought, publishes them and the logs that are watched, and moves the cursor on; says whether it did.
+    /// It did not if one of the intents has ended already, or the cursor stands elsewhere: then some of it may be stored, and all is to
+    /// be read again. The last unit of work moves the cursor, so that a block whose cursor is stored is stored whole.
+    pub(crate) async fn settle_block(&self, brought: &Brought, from: Cursor, to: Cursor) -> Result<bool, StoreError> {
+        let mut filling = Filling::default();
+        for (intent, outcome) in &brought.ends {
             let bytes = bytes_of(outcome);
-            if count == UNIT_ENDS_MAX || (count > 0 && filled_bytes + bytes > UNIT_ENDS_BYTES_MAX) {
-                if !self.run(std::mem::take(&mut unit)).await? {
-                    return Ok(false);
-                }
-                (count, filled_bytes) = (0, 0);
+            if filling.is_full_with(bytes) && !self.run(filling.take()).await? {
+                return Ok(false);
             }
             let (ended, statement) = end(intent, outcome)?;
             let appended = event::ended(&ended, self.journal.event_id()).map_err(StoreError::Event)?;
-            let _ = unit.append(&self.cause(), lane_stream(intent.sender)?, Expected::Any, vec![appended]);
+            let cause = self.cause(intent.origin.as_deref())?;
+            let unit = filling.add(bytes);
+            let _ = unit.append(&cause, lane_stream(intent.sender)?, Expected::Any, vec![appended]);
             let _ = unit.statement(statement);
-            (count, filled_bytes) = (count + 1, filled_bytes + bytes);
         }
+        let (mut stored, mut below) = (brought.logs_from, brought.logs_from);
+        for run in &brought.logs {
+            if filling.is_full_with(run.bytes()) {
+                if below > stored {
+                    watch::logs_stored(&mut filling.unit, from, [stored, below])?;
+                    stored = below;
+                }
+                if !self.run(filling.take()).await? {
+                    return Ok(false);
+                }
+            }
+            self.tell_logs(filling.add(run.bytes()), run)?;
+            below = run.below;
+        }
+        let mut unit = filling.take();
         let _ = unit.statement(Statement {
-            sql: "UPDATE chain_cursor SET number = $1, hash = $2 WHERE id = 1 AND number = $3 AND hash = $4",
-            parameters: vec![number(to.number)?, bytes(to.hash), number(from.number)?, bytes(from.hash)],
+            sql: "UPDATE chain_cursor SET number = $1, hash = $2, logs_below = 0
+                  WHERE id = 1 AND number = $3 AND hash = $4 AND logs_below = $5",
+            parameters: vec![
+                number(to.number)?,
+                bytes(to.hash),
+                number(from.number)?,
+                bytes(from.hash),
+                number(stored)?,
+            ],
             rows_expected: Some(1),
         });
         self.run(unit).await
+    }
+}
+
+/// What a block brought that concerns somebody here.
+#[derive(Debug, Default)]
+pub(crate) struct Brought {
+    pub(crate) ends: Vec<(StoredIntent, Outcome)>,
+    /// Logs of watched contracts from the log with index `logs_from` on.
+    pub(crate) logs: Vec<LogRun>,
+    /// All logs of the block below it were stored before.
+    pub(crate) logs_from: u64,
+}
+
+/// A unit of work that is filled up to its limits.
+#[derive(Default)]
+struct Filling {
+    unit: UnitOfWork,
+    count: usize,
+    bytes: usize,
+}
+
+impl Filling {
+    fn is_full_with(&self, bytes: usize) -> bool {
+        self.count == UNIT_ENDS_MAX || (self.count > 0 && self.bytes + bytes > UNIT_ENDS_BYTES_MAX)
+    }
+
+    /// The unit, in which so much more is to be.
+    const fn add(&mut self, bytes: usize) -> &mut UnitOfWork {
+        self.count += 1;
+        self.bytes += bytes;
+        &mut self.unit
+    }
+
+    fn take(&mut self) -> UnitOfWork {
+        std::mem::take(self).unit
     }
 }
 

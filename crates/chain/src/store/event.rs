@@ -1,15 +1,15 @@
 //! What the store's log tells of a lane. How transactions end is published ([`messages::ledger`]); the rest stays here.
 
-use alloy_primitives::{Address, Bytes, Log, U256, hex};
+use alloy_primitives::{Address, B256, Bytes, Log, U256, hex};
 use custody::policy::{Approval, Refusal, Spent};
 use journal::{Audience, NewEvent};
-use messages::ledger::{LogRecord, TransactionEnded, TransactionMined, TransactionRefused};
+use messages::ledger::{ApprovalRecord, LogRecord, TransactionEnded, TransactionMined, TransactionRefused};
 use messages::{EventBody as _, EventId, EventType, Payload, PayloadError};
 use serde::{Deserialize, Serialize};
 
 use super::rows::{Filler, NewTransaction, StoredIntent, kept};
 use super::spent::PolicyMark;
-use crate::intent::Intent;
+use crate::intent::{Intent, IntentKey};
 use crate::outcome::Mined;
 use crate::retirement::KeyRetirement;
 
@@ -102,6 +102,33 @@ pub(crate) enum LaneEvent {
         /// Who approved it.
         approvals: Vec<ApprovalRecord>,
     },
+    /// A service's request waits for its lane.
+    RequestTaken {
+        /// The intent's key.
+        key: String,
+        /// Which keys may sign it.
+        lane_group: String,
+        /// What its order matters to; empty for nothing.
+        order_subject: String,
+        /// keccak-256 of what is to be done, as it is kept until it is signed.
+        content_hash: String,
+    },
+    /// A service reads what a contract logs from now on.
+    AddressWatched {
+        /// The contract.
+        address: String,
+        /// The service.
+        requester: String,
+    },
+    /// It does not read it any more.
+    AddressUnwatched {
+        /// The contract.
+        address: String,
+        /// The service.
+        requester: String,
+        /// That this is the end of a watch: it keeps the two forms apart.
+        is_ended: bool,
+    },
     /// Somebody paused the lane: nothing new is stored in it.
     Paused {
         /// The sender.
@@ -154,18 +181,6 @@ pub(crate) struct AmountRecord {
     amount: String,
 }
 
-/// An approval, so that whoever reads the log can check it: what was signed for is in the event, the rest is here.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ApprovalRecord {
-    approver: String,
-    role: String,
-    subject: String,
-    issued_at: u64,
-    expires_at: u64,
-    signature: String,
-}
-
 fn records_of(approvals: &[Approval]) -> Vec<ApprovalRecord> {
     let record = |approval: &Approval| ApprovalRecord {
         approver: text(approval.statement.approver.as_slice()),
@@ -181,6 +196,23 @@ fn records_of(approvals: &[Approval]) -> Vec<ApprovalRecord> {
 impl LaneEvent {
     pub(super) fn taken(sender: Address, holder: &[u8], nonce_min: u64) -> Self {
         Self::Taken { sender: text(sender.as_slice()), holder: text(holder), nonce_min }
+    }
+
+    pub(super) fn request_taken(key: &IntentKey, lane_group: &str, order_subject: &str, content_hash: B256) -> Self {
+        Self::RequestTaken {
+            key: key.to_string(),
+            lane_group: lane_group.to_owned(),
+            order_subject: order_subject.to_owned(),
+            content_hash: text(content_hash.as_slice()),
+        }
+    }
+
+    pub(super) fn address_watched(address: Address, requester: &str) -> Self {
+        Self::AddressWatched { address: text(address.as_slice()), requester: requester.to_owned() }
+    }
+
+    pub(super) fn address_unwatched(address: Address, requester: &str) -> Self {
+        Self::AddressUnwatched { address: text(address.as_slice()), requester: requester.to_owned(), is_ended: true }
     }
 
     pub(super) fn signed(new: &NewTransaction) -> Self {
@@ -277,6 +309,9 @@ impl LaneEvent {
             Self::PolicyRefused { .. } => "chain.policy_refused",
             Self::PolicySet { .. } => "chain.policy_set",
             Self::PolicyChanged { .. } => "chain.policy_changed",
+            Self::RequestTaken { .. } => "chain.request_taken",
+            Self::AddressWatched { .. } => "chain.address_watched",
+            Self::AddressUnwatched { .. } => "chain.address_unwatched",
             Self::Paused { .. } => "chain.lane_paused",
             Self::Resumed { .. } => "chain.lane_resumed",
             Self::RetirementBegun { .. } => "chain.retirement_begun",
@@ -359,8 +394,6 @@ pub(super) fn stream(sender: Address) -> String {
 
 #[cfg(test)]
 mod tests {
-    use alloy_primitives::B256;
-
     use super::*;
 
     /// The forms as they are in stores: they stay readable for ever.
@@ -386,6 +419,12 @@ mod tests {
                 "chain.policy_changed",
                 r#"{"sender":"0x01","from_version":1,"from_hash":"0x02","to_version":2,"to_hash":"0x03","approvals":[]}"#,
             ),
+            (
+                "chain.request_taken",
+                r#"{"key":"tokens/mint/1","lane_group":"treasury","order_subject":"","content_hash":"0x02"}"#,
+            ),
+            ("chain.address_watched", r#"{"address":"0x01","requester":"tokens"}"#),
+            ("chain.address_unwatched", r#"{"address":"0x01","requester":"tokens","is_ended":true}"#),
             ("chain.lane_paused", r#"{"sender":"0x01","who":"ana","reason":"no"}"#),
             ("chain.lane_resumed", r#"{"sender":"0x01","who":"ana"}"#),
             (

@@ -41,7 +41,8 @@ const LINES_OPEN_OF: &str = lines!("WHERE state IN ('sent', 'cancelling') AND se
 
 const LANES: &str = "SELECT sender, next_nonce, fence, leased_until_us, paused, paused_by, paused_us,
         (SELECT COUNT(*) FROM chain_intents AS waiting
-            WHERE waiting.sender = chain_lanes.sender AND waiting.state IN ('sent', 'cancelling'))
+            WHERE waiting.sender = chain_lanes.sender AND waiting.state IN ('sent', 'cancelling')),
+        (SELECT COUNT(*) FROM chain_requests WHERE chain_requests.sender = chain_lanes.sender)
     FROM chain_lanes ORDER BY sender LIMIT $1";
 
 const OPEN_OF: &str =
@@ -117,9 +118,12 @@ impl Store {
 
     /// What the log tells of the key, in the order in which it happened: the sender's whole stream is read for it.
     pub(crate) async fn told(&self, sender: Address, key: &IntentKey) -> Result<Vec<LogLine>, StoreError> {
+        // What is told of a request is its tenant's.
+        let origin = self.intent(key).await?.and_then(|newest| newest.origin);
+        let tenant = origin.map_or_else(|| Ok(self.tenant.clone()), |origin| origin.tenant())?;
         let (stream, mut after, mut told) = (lane_stream(sender)?, StreamVersion::EMPTY, Vec::new());
         loop {
-            let page = self.journal.stream_after(&self.tenant, &stream, after, PAGE_EVENTS_MAX).await;
+            let page = self.journal.stream_after(&tenant, &stream, after, PAGE_EVENTS_MAX).await;
             let page = page.map_err(StoreError::Read)?;
             for event in &page {
                 after = event.metadata.stream_version;
@@ -147,6 +151,9 @@ fn told_by(event: &RecordedEvent, wanted: &IntentKey) -> Result<Option<(u64, Tol
             }
             LaneEvent::PolicyRefused { key, code, reason, .. } => (key, 0, Told::PolicyRefused { code, reason }),
             LaneEvent::Taken { .. }
+            | LaneEvent::RequestTaken { .. }
+            | LaneEvent::AddressWatched { .. }
+            | LaneEvent::AddressUnwatched { .. }
             | LaneEvent::PolicySet { .. }
             | LaneEvent::PolicyChanged { .. }
             | LaneEvent::Paused { .. }
@@ -163,6 +170,8 @@ fn told_by(event: &RecordedEvent, wanted: &IntentKey) -> Result<Option<(u64, Tol
             TransactionEnded::Refused(refused) => {
                 (refused.key, refused.attempt, Told::Refused { reason: refused.reason })
             }
+            // No lane's, so in no lane's stream.
+            TransactionEnded::RequestRefused(_) => return Ok(None),
         }
     };
     Ok((key == wanted.as_str()).then_some((attempt, what)))
@@ -221,9 +230,9 @@ fn lane_line(row: Vec<Value>, retirements: &mut BTreeMap<Address, KeyRetirement>
     let mut row = Cells(row.into_iter());
     let (sender, next_nonce, taken_count) = (row.address()?, row.unsigned()?, row.unsigned()?);
     let leased_until = moment(row.integer()?);
-    let (paused, open_count) = (pause::read(&mut row)?, row.unsigned()?);
+    let (paused, open_count, waiting_count) = (pause::read(&mut row)?, row.unsigned()?, row.unsigned()?);
     let retirement = retirements.remove(&sender);
-    Ok(LaneLine { sender, next_nonce, taken_count, leased_until, paused, open_count, retirement })
+    Ok(LaneLine { sender, next_nonce, taken_count, leased_until, paused, open_count, waiting_count, retirement })
 }
 
 /// A time that is kept; 0 stands for none.

@@ -8,7 +8,7 @@ use messages::Timestamp;
 
 use super::rows::{Bar, Cells, bytes, damaged, number, text};
 use super::spent::amounts_text;
-use super::{LaneEvent, PolicyMark, Store, StoreError};
+use super::{LaneEvent, PolicyMark, Store, StoreError, requests};
 use crate::retirement::KeyRetirement;
 
 /// What retirements need of the tables.
@@ -126,6 +126,7 @@ impl Store {
                 parameters: vec![bytes(successor)],
                 rows_expected: None,
             });
+            requests::succeeded(&mut unit, retired.sender, successor);
             if let Some(carried) = carried {
                 carry(&mut unit, successor, carried)?;
             }

@@ -5,7 +5,7 @@ use custody::policy::{Approval, Spent};
 use journal::{Parameter, Statement, Value};
 use messages::Timestamp;
 
-use super::StoreError;
+use super::{Origin, RequestedBy, StoreError};
 use crate::intent::IntentKey;
 use crate::outcome::{Execution, Mined, Outcome, Refusal};
 use crate::retirement::KeyRetirement;
@@ -60,6 +60,8 @@ pub(crate) struct NewTransaction {
     pub(crate) approvals: Vec<Approval>,
     /// What its key had spent and has spent now, if that has a policy.
     pub(crate) spent: Option<(Spent, Spent)>,
+    /// The request for it, if a service asked by an event: that waits no more then.
+    pub(crate) requested: Option<RequestedBy>,
 }
 
 /// The empty transaction that is to use an intent's nonce instead of it.
@@ -88,6 +90,8 @@ pub(crate) struct StoredIntent {
     pub(crate) outcome: Option<Outcome>,
     /// Whether the outcome lacks its logs, which were too long to be kept.
     pub(crate) is_without_logs: bool,
+    /// The request for it, if a service asked by an event.
+    pub(crate) origin: Option<Box<Origin>>,
 }
 
 impl StoredIntent {
@@ -123,8 +127,8 @@ pub(super) fn insert(new: &NewTransaction, signed: Timestamp) -> Result<Statemen
     let created = new.created_address.map(|address| address.to_vec()).unwrap_or_default();
     Ok(Statement {
         sql: "INSERT INTO chain_intents (key, attempt, fingerprint, subject, sender, nonce, hash, raw, created_address,
-                state, is_sent_again, reason, signed_us)
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'sent', 0, '', $10)",
+                state, is_sent_again, reason, signed_us, lane_group, order_subject, cause)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'sent', 0, '', $10, $11, $12, $13)",
         parameters: vec![
             text(new.key.as_str()),
             Parameter::Integer(new.attempt),
@@ -136,6 +140,9 @@ pub(super) fn insert(new: &NewTransaction, signed: Timestamp) -> Result<Statemen
             bytes(&new.raw),
             Parameter::Bytes(created),
             Parameter::Integer(signed.micros()),
+            text(new.requested.as_ref().map_or("", |requested| &requested.lane_group)),
+            text(new.requested.as_ref().map_or("", |requested| &requested.order_subject)),
+            new.requested.as_ref().map_or_else(|| Ok(text("")), |requested| requested.origin.column())?,
         ],
         rows_expected: Some(1),
     })
@@ -257,7 +264,7 @@ macro_rules! select_intents {
     ($further:literal, $rest:literal) => {
         concat!(
             "SELECT key, attempt, fingerprint, subject, sender, nonce, hash, raw, created_address, state, reason, filler_hash, \
-             filler_raw, block_number, block_hash, transaction_index, gas_used, execution, revert_data, has_logs, logs",
+             filler_raw, block_number, block_hash, transaction_index, gas_used, execution, revert_data, has_logs, logs, cause",
             $further,
             " FROM chain_intents ",
             $rest
@@ -296,11 +303,15 @@ pub(super) const ATTEMPTS: &str = select_intents!(
     "WHERE key = $1 ORDER BY attempt DESC LIMIT $2"
 );
 /// How many columns [`read`] reads.
-pub(super) const COLUMNS: usize = 21;
+pub(super) const COLUMNS: usize = 22;
 
 /// Reads one of the rows that [`NEWEST`] and its likes select.
 pub(super) fn read(row: Vec<Value>) -> Result<StoredIntent, StoreError> {
     let mut row = Cells(row.into_iter());
+    let origin = match row.0.next_back() {
+        Some(Value::Text(cause)) => Origin::read(&cause)?,
+        other => return Err(damaged("origin", format!("{other:?}"))),
+    };
     let (key, attempt, fingerprint) = (row.text()?, row.integer()?, row.word()?);
     let (subject, sender, nonce, hash) = (row.text()?, row.address()?, row.unsigned()?, row.word()?);
     let (raw, created, state, reason) = (row.bytes()?, row.bytes()?, row.text()?, row.text()?);
@@ -333,6 +344,7 @@ pub(super) fn read(row: Vec<Value>) -> Result<StoredIntent, StoreError> {
         cancelling,
         outcome,
         is_without_logs,
+        origin,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use journal::store::{Migration, StateRows};
 
-use super::{pause, retirement};
+use super::{pause, requests, retirement};
 
 /// The tables beside the log of a [`crate::Chain`]: for whoever opens, backs up or imports its store.
 pub const STATE_ROWS: StateRows = StateRows { name: "chain state rows", migrations: MIGRATIONS };
@@ -49,4 +49,4 @@ const MIGRATIONS: &[Migration] = &[Migration {
     CREATE TABLE chain_spent_commands (
         sender BYTEA NOT NULL, command BYTEA NOT NULL, until_s BIGINT NOT NULL, PRIMARY KEY (sender, command));
     CREATE INDEX chain_spent_until ON chain_spent_commands (sender, until_s)",
-}, pause::TABLES, retirement::TABLES];
+}, pause::TABLES, retirement::TABLES, requests::TABLES];

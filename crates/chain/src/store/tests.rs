@@ -3,7 +3,7 @@
 use super::*;
 use crate::KeyRetirement;
 
-async fn opened(folder: &tempfile::TempDir) -> Store {
+pub(super) async fn opened(folder: &tempfile::TempDir) -> Store {
     let identity = Identity { chain_id: 1337, genesis: B256::ZERO };
     let place = Place::Sqlite { path: folder.path().join("chain.db") };
     Store::open(&place, identity, Durability::ProcessOnly).await.unwrap()
@@ -25,6 +25,7 @@ fn transaction(key: &str, sender: Address, nonce: u64, fence: u64) -> NewTransac
         policy: None,
         approvals: Vec::new(),
         spent: None,
+        requested: None,
     }
 }
 
@@ -242,7 +243,8 @@ async fn a_block_of_long_reverts_is_stored() {
     let from = crate::follower::Cursor { number: 6, hash: B256::ZERO };
     store.begin_cursor(from).await.unwrap();
     let to = crate::follower::Cursor { number: 7, hash: B256::repeat_byte(9) };
-    assert!(store.settle_block(&ends, from, to).await.unwrap());
+    let brought = Brought { ends, ..Brought::default() };
+    assert!(store.settle_block(&brought, from, to).await.unwrap());
     assert!(store.open_keys().await.unwrap().is_empty());
     let longer = crate::Execution::reverted(Some(vec![7; crate::REVERT_BYTES_MAX + 1].into()));
     assert_eq!(longer, crate::Execution::Reverted { data: None });

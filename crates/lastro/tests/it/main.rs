@@ -21,5 +21,6 @@ mod ledger_fixture;
 mod link_schedules;
 mod new_heads;
 mod program;
+mod requests;
 mod seeded;
 mod tx_lane;

@@ -1,0 +1,291 @@
+//! One lane's requests: signed in their order, many to a commit, and delivered side by side.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use custody::{KeyLabel, SignError};
+use tokio::sync::{Mutex, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::bell::{Bell, Call, until_called};
+use super::groups::{Groups, Place};
+use super::{LaneActivity, reading};
+use crate::chain::{Chain, LaneError};
+use crate::lane::{Lane, Queued, SubmitError};
+use crate::store::{StoreError, StoredIntent, WaitingRequest};
+
+/// How many requests are signed before their commits are awaited.
+const PART_MAX: i64 = 64;
+
+/// How many transactions of a lane are delivered at once. Whatever is further, the lane's window holds back.
+const DELIVERIES_MAX: usize = 256;
+
+/// How often a lane that another process holds is tried.
+const HELD_TURN: Duration = Duration::from_millis(500);
+
+/// The shortest and the longest pause before a lane is tried again that cannot go on. What a person does is heard of sooner.
+const PAUSE_MIN: Duration = Duration::from_millis(250);
+const PAUSE_MAX: Duration = Duration::from_secs(5);
+
+/// How long a lane rests that the node paused, before it offers again what is stored: nobody else asks whether the sender is funded
+/// or permitted meanwhile.
+const NODE_PAUSE: Duration = Duration::from_secs(30);
+
+/// Why a lane does not go on.
+enum Halt {
+    /// It is another process's now.
+    Lost,
+    /// Not now.
+    Later { reason: String, is_by_node: bool },
+    /// Its key is retired.
+    Retired,
+    /// Never here: the ledger is another.
+    Stopped,
+}
+
+/// A request that is in the store's queue as a transaction.
+struct InQueue {
+    intent: crate::Intent,
+    queued: Queued,
+}
+
+/// Sends what waits for a lane until it is dropped.
+pub(super) async fn send(
+    chain: Chain,
+    groups: Arc<Groups>,
+    place: Place,
+    bell: Arc<Bell>,
+    underway: Arc<Mutex<JoinSet<()>>>,
+) {
+    let deliveries = Deliveries { underway, places: Arc::new(Semaphore::new(DELIVERIES_MAX)) };
+    loop {
+        let (group, label) = groups.at(place);
+        let halt = match chain.lane(&label).await {
+            Ok(lane) => {
+                groups.set(place, LaneActivity::Sending);
+                send_through(&lane, &groups, &bell, &deliveries).await
+            }
+            Err(LaneError::Held { .. }) => {
+                groups.set(place, LaneActivity::HeldElsewhere);
+                sleep(HELD_TURN).await;
+                continue;
+            }
+            Err(LaneError::Retired { .. }) => Halt::Retired,
+            Err(error) => Halt::Later { reason: with_cause(&error), is_by_node: false },
+        };
+        match halt {
+            Halt::Lost => {}
+            Halt::Stopped => return,
+            Halt::Later { reason, is_by_node } => {
+                groups.set(place, LaneActivity::Waiting { reason });
+                if is_by_node {
+                    rest_of_node(&chain, &label).await;
+                } else {
+                    rest(&chain).await;
+                }
+            }
+            Halt::Retired => match give_over(&chain, &groups, place, &group).await {
+                Ok(true) => {}
+                Ok(false) => sleep(PAUSE_MAX).await,
+                Err(error) => {
+                    tracing::warn!(%error, "what waits for a retired key cannot be given to another");
+                    sleep(PAUSE_MAX).await;
+                }
+            },
+        }
+    }
+}
+
+/// Until the lane is resumed, by somebody here or when its time is up.
+async fn rest_of_node(chain: &Chain, label: &KeyLabel) {
+    let until = Instant::now() + NODE_PAUSE;
+    while let Ok(lane) = chain.lane(label).await {
+        if lane.state.paused().is_none() {
+            return;
+        }
+        if Instant::now() >= until {
+            return lane.resume();
+        }
+        sleep(PAUSE_MIN).await;
+    }
+}
+
+/// A person lifts a pause by a commit.
+async fn rest(chain: &Chain) {
+    let mut committed = chain.core.store.journal().committed_by_all();
+    sleep(PAUSE_MIN).await;
+    let _ = timeout(PAUSE_MAX, committed.changed()).await;
+}
+
+/// Gives what waits for a retired key to its successor, or to another lane of the group; says whether there is somebody.
+async fn give_over(chain: &Chain, groups: &Groups, place: Place, group: &str) -> Result<bool, StoreError> {
+    let core = &chain.core;
+    let (_, label) = groups.at(place);
+    let Ok(sender) = core.custody.address(&label) else { return Ok(false) };
+    let retirement = core.store.retirement_of(sender).await?;
+    if let Some(successor) = retirement.and_then(|retirement| retirement.successor)
+        && let Some(label) = core.key_of(successor)
+        && !groups.is_in_a_group(&label)
+    {
+        // The store gave it what waited when the key was retired.
+        groups.succeed(place, label, successor);
+        return Ok(true);
+    }
+    groups.set(place, LaneActivity::Retired);
+    if let Some(other) = groups.other(place) {
+        core.store.move_waiting(group, sender, other).await?;
+    }
+    Ok(false)
+}
+
+/// Sends until the lane cannot go on.
+async fn send_through(lane: &Lane, groups: &Groups, bell: &Bell, deliveries: &Deliveries) -> Halt {
+    let mut heard = bell.hear();
+    loop {
+        match send_part(lane, deliveries).await {
+            Ok(0) => {
+                let call = until_called(&mut heard, lane.sender(), groups).await;
+                if call == Call::Look && is_retired(lane).await {
+                    return Halt::Retired;
+                }
+            }
+            Ok(_) => {}
+            Err(halt) => return halt,
+        }
+        if lane.core.stopped().is_some() {
+            return Halt::Stopped;
+        }
+        // A delivery has found it out; nothing need wait for the lane.
+        if let Some(reason) = lane.state.paused() {
+            return Halt::Later { reason, is_by_node: true };
+        }
+    }
+}
+
+/// Whether the key is at its end: what waited for it may be its successor's, and then nothing that waits says so.
+async fn is_retired(lane: &Lane) -> bool {
+    match lane.core.store.retirement_of(lane.sender()).await {
+        Ok(retirement) => retirement.is_some_and(|retirement| retirement.retired.is_some()),
+        Err(error) => {
+            tracing::debug!(sender = %lane.sender(), %error, "it cannot be read whether the key is retired");
+            false
+        }
+    }
+}
+
+/// Signs, stores and begins to deliver what waits, up to a part; gives how many requests were looked at.
+async fn send_part(lane: &Lane, deliveries: &Deliveries) -> Result<usize, Halt> {
+    let waiting = lane.core.store.waiting(lane.sender(), PART_MAX).await.map_err(later)?;
+    let mut queued = Vec::with_capacity(waiting.len());
+    let mut halted = Ok(());
+    for request in &waiting {
+        match queue(lane, request).await {
+            Ok(Some(in_queue)) => queued.push(in_queue),
+            Ok(None) => {}
+            // What comes later must not come before it.
+            Err(halt) => {
+                halted = Err(halt);
+                break;
+            }
+        }
+    }
+    // Each that was queued is awaited, also behind one that was not stored: what is stored is to be delivered.
+    for InQueue { intent, queued } in queued {
+        match lane.admitted(&intent, queued).await {
+            Ok(Some(stored)) => deliveries.begin(lane, stored).await,
+            // It waits still, and so does what was queued behind it: a nonce that was not used holds all of them up.
+            Ok(None) => {}
+            Err(error) => halted = halted.and(Err(halt_of(lane, error))),
+        }
+    }
+    halted.map(|()| waiting.len())
+}
+
+/// Signs a request and puts it in the store's queue; `None` if it is refused, and told so.
+async fn queue(lane: &Lane, waiting: &WaitingRequest) -> Result<Option<InQueue>, Halt> {
+    let refuse = async |code: &str, reason: String| {
+        tracing::warn!(key = %waiting.key, code, reason, "a request is refused");
+        let refused = lane.core.store.refuse_waiting(waiting, lane.sender(), code, reason).await;
+        refused.map(|_| None).map_err(later)
+    };
+    let intent = match reading::intent(&waiting.request) {
+        Ok(intent) => intent,
+        Err(error) => return refuse("malformed", error.to_string()).await,
+    };
+    match lane.queue_requested(&intent, waiting).await {
+        Ok(Some(queued)) => Ok(Some(InQueue { intent, queued })),
+        // Another process has it, or the lane moved: the next part is read anew.
+        Ok(None) => Err(Halt::Lost),
+        Err(error) => match refusal_of(&error) {
+            Some((code, reason)) => refuse(&code, reason).await,
+            None => Err(halt_of(lane, error)),
+        },
+    }
+}
+
+/// Code and reason of what can never be signed.
+fn refusal_of(error: &SubmitError) -> Option<(String, String)> {
+    match error {
+        SubmitError::Intent { source, .. } => Some(("cannot_succeed".to_owned(), source.to_string())),
+        SubmitError::KeyUsedOtherwise { .. } => {
+            Some(("key_used".to_owned(), "the key was used for another transaction".to_owned()))
+        }
+        SubmitError::Sign { source, .. } => match source.as_ref() {
+            SignError::Policy { source, .. } => Some((format!("policy.{}", source.code()), source.to_string())),
+            // Of the transaction. The others are of the key: a person mends that, and it is signed then.
+            SignError::NotATransaction { .. } | SignError::Type { .. } => {
+                Some(("cannot_sign".to_owned(), source.to_string()))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// What an error that is no refusal means for the lane.
+fn halt_of(lane: &Lane, error: SubmitError) -> Halt {
+    match error {
+        SubmitError::LaneLost { .. } | SubmitError::Contended { .. } => Halt::Lost,
+        SubmitError::Retired { .. } => Halt::Retired,
+        error => Halt::Later { reason: with_cause(&error), is_by_node: lane.state.paused().is_some() },
+    }
+}
+
+fn later(error: StoreError) -> Halt {
+    Halt::Later { reason: with_cause(&error), is_by_node: false }
+}
+
+/// The error with its causes, in one line.
+fn with_cause(error: &dyn std::error::Error) -> String {
+    let (mut text, mut source) = (error.to_string(), error.source());
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+/// Deliveries under way. What they come to is in the store, or is looked after by the lane's keeper.
+struct Deliveries {
+    /// Of all lanes, so that whoever stops this awaits them.
+    underway: Arc<Mutex<JoinSet<()>>>,
+    places: Arc<Semaphore>,
+}
+
+impl Deliveries {
+    /// Begins a delivery when there is a place for it.
+    async fn begin(&self, lane: &Lane, stored: StoredIntent) {
+        // It is never closed.
+        let Ok(place) = Arc::clone(&self.places).acquire_owned().await else { return };
+        let (lane, mut underway) = (lane.clone(), self.underway.lock().await);
+        while underway.try_join_next().is_some() {}
+        let _ = underway.spawn(async move {
+            let _place = place;
+            let key = stored.key.clone();
+            if let Err(error) = lane.core.deliver_new(&lane.state, stored).await {
+                tracing::warn!(%key, error = with_cause(&error), "a requested transaction is not with the node yet");
+            }
+        });
+    }
+}
