@@ -2,10 +2,13 @@
 //!
 //! First as many as the lanes take, then at a steady pace, where what counts is how long a caller waits until its transaction is
 //! stored and the node has it. All parts work on the same cores, the ledger too. With keys in a token, the first part is played with
-//! keys in memory as well, so that what the token costs is seen.
+//! keys in memory as well, so that what the token costs is seen. Where a service asks by events, what counts is how long it waits from its
+//! event until the node has the transaction, and until the answering event is there.
 
+mod requested;
 mod token;
 
+use self::requested::{NotedTransport, Service, Taken};
 use self::token::{Alone, TokenOfRun};
 use crate::Figures;
 use crate::figures::{Sample, milliseconds, per_second, seconds};
@@ -75,6 +78,24 @@ impl StoreKind {
     }
 }
 
+/// How the lanes are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Asked {
+    /// By calls in the process
+    Calls,
+    /// By events that a service publishes in a store of its own, and answered by events
+    Events,
+}
+
+impl Asked {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Calls => "calls",
+            Self::Events => "events",
+        }
+    }
+}
+
 /// Where the lanes' keys are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum KeyKind {
@@ -105,6 +126,9 @@ pub struct Options {
     /// How new blocks are noticed
     #[arg(long, value_enum, default_value_t = Heads::Told)]
     heads: Heads,
+    /// How the lanes are asked
+    #[arg(long, value_enum, default_value_t = Asked::Calls, conflicts_with = "keys")]
+    asked: Asked,
     /// Where the lanes' keys are
     #[arg(long, value_enum, default_value_t = KeyKind::Memory)]
     keys: KeyKind,
@@ -193,7 +217,16 @@ fn run(options: &Options, token: Option<&TokenOfRun>) -> Result<Report> {
         Heads::Told => Some(NewHeads::at(&ground.ws_url())?),
         Heads::Polled => None,
     };
-    let measured = runtime.block_on(measure(&ground.url(), new_heads, &place, options, token));
+    let measured = match options.asked {
+        Asked::Calls => runtime.block_on(measure(&ground.url(), new_heads, &place, options, token)),
+        Asked::Events => {
+            let service = match &server {
+                None => Place::Sqlite { path: ground.path().join("service.db") },
+                Some(server) => Place::Postgres { url: server.database()?, schema: "service".to_owned() },
+            };
+            runtime.block_on(measure_events(&ground.url(), new_heads, [&place, &service], options))
+        }
+    };
     let Measured { elapsed, of_token, steady, settled } = ground.measured(measured)?;
     let Steady { submitted, ended, memory_mib } = steady;
     let (submitted, ended, settled) = (Sample::new(submitted), Sample::new(ended), Sample::new(settled));
@@ -239,6 +272,43 @@ async fn measure(
     drop(lanes);
     chain.close().await;
     Ok(Measured { elapsed, of_token, steady, settled })
+}
+
+/// The same of a service that asks by events. `places` are the lanes' and the service's.
+async fn measure_events(
+    url: &str,
+    new_heads: Option<NewHeads>,
+    places: [&Place; 2],
+    options: &Options,
+) -> Result<Measured> {
+    let profile = Profile::embedded(CHAIN_ID, Rules::Berlin, BLOCK_GAS_LIMIT);
+    let mut custody = Custody::new(profile.network());
+    let labels = labels("lane", options.lanes)?;
+    for label in &labels {
+        let _ = custody.add_test_key(label.clone(), Purpose::Transactions)?;
+    }
+    let taken = Arc::new(Taken::default());
+    let way = NotedTransport { way: Arc::new(HttpTransport::new(url)?), taken: Arc::clone(&taken) };
+    let chain = Chain::open(profile, Arc::new(way), places[0], Arc::new(custody)).await?;
+    let settlement = chain.settle_told_by(new_heads.clone()).await?;
+    let mut service = Service::open(&chain, places[1], &labels, taken).await?;
+    let elapsed = service.flood(CHAIN_ID, options.intents).await?;
+    settlement.stop().await;
+    let settlement = chain.settle_told_by(new_heads).await?;
+    let mut steady = Steady::default();
+    steady.memory_mib.push(memory_mib()?);
+    let kept_each = options.pace.saturating_mul(options.seconds).div_ceil(TIMES_MAX).max(1);
+    for times in service.steadily(CHAIN_ID, options.pace, options.seconds).await? {
+        steady.keep((times.number, times.submitted, times.ended), kept_each)?;
+    }
+    steady.memory_mib.push(memory_mib()?);
+    let settled = settlement.delays().into_iter().map(|delay| u64::try_from(delay.as_micros()));
+    let settled = settled.collect::<Result<Vec<u64>, _>>()?;
+    ensure!(chain.open_intents().await?.is_empty(), "intents were left open");
+    service.close().await?;
+    settlement.stop().await;
+    chain.close().await;
+    Ok(Measured { elapsed, of_token: None, steady, settled })
 }
 
 fn labels(name: &str, count: u32) -> Result<Vec<KeyLabel>> {
@@ -356,14 +426,19 @@ async fn ended(chain: &Chain, intent: &Intent) -> Result<()> {
 impl Report {
     /// For people.
     fn text(&self) -> String {
-        let Options { intents, lanes, pace, seconds: length, store, heads, keys, .. } = &self.options;
+        let Options { intents, lanes, pace, seconds: length, store, heads, asked, keys, .. } = &self.options;
+        let (from, until) = match asked {
+            Asked::Calls => ("signature to stored end", "its end is stored"),
+            Asked::Events => ("a service's event to the answer that it reads", "its answer is read"),
+        };
         let rate = per_second(u64::from(*intents), self.elapsed);
         let mut text = format!(
             "command    bench chain --intents {intents} --lanes {lanes} --pace {pace} --seconds {length} --store {} --heads {} \
-             --keys {}\n\
-             intents    {rate} a second through {lanes} lanes, from signature to stored end: {intents} in {} s\n",
+             --asked {} --keys {}\n\
+             intents    {rate} a second through {lanes} lanes, from {from}: {intents} in {} s\n",
             store.name(),
             heads.name(),
+            asked.name(),
             keys.name(),
             seconds(self.elapsed),
         );
@@ -383,7 +458,7 @@ impl Report {
             };
             let memory: Vec<String> = self.memory_mib.iter().map(u64::to_string).collect();
             text.push_str(&format!(
-                "at {pace}/s   until the node has it {}; until its end is stored {} (blocks of {BLOCK_PERIOD})\n\
+                "at {pace}/s   until the node has it {}; until {until} {} (blocks of {BLOCK_PERIOD})\n\
                  blocks     from the first word of a block until its ends are stored {}\n\
                  memory     {} MiB, at each tenth of {length} s\n",
                 p(&self.submitted),
@@ -413,6 +488,7 @@ impl Report {
             "intents": intents,
             "lanes": lanes,
             "heads": self.options.heads.name(),
+            "asked": self.options.asked.name(),
             "store": self.options.store.name(),
             "intents_per_second": per_second(u64::from(*intents), self.elapsed),
             "elapsed_ms": u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),

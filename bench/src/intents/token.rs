@@ -57,7 +57,7 @@ pub(super) fn in_child(options: &Options, front: &[&str]) -> Result<Figures> {
 
 /// The options again, as a command line.
 fn arguments(options: &Options) -> Vec<OsString> {
-    let Options { intents, lanes, pace, seconds, store, heads, keys, token: _, ground } = options;
+    let Options { intents, lanes, pace, seconds, store, heads, asked: _, keys, token: _, ground } = options;
     let numbers = [("--intents", intents), ("--lanes", lanes), ("--pace", pace), ("--seconds", seconds)];
     let numbers = numbers.into_iter().flat_map(|(name, number)| [name.to_owned(), number.to_string()]);
     let choices = [("--store", store.name()), ("--heads", heads.name()), ("--keys", keys.name())];
