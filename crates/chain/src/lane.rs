@@ -1,18 +1,19 @@
 //! A lane: the transactions of one sender, in the order of their nonces.
 
+mod part;
+
 use std::sync::Arc;
 
 use alloy_primitives::{Address, B256};
-use custody::SignError;
 use custody::policy::{Approval, Policy, Spent};
+use custody::{SignError, SignedTransaction};
 
+pub(crate) use self::part::Wanted;
 use crate::chain::{Core, LaneError, LaneState};
 use crate::intent::{Intent, IntentError, IntentKey};
 use crate::policy::reference;
 use crate::retirement::KeyRetirement;
-use crate::store::{
-    Admission, LaneRow, NewTransaction, Pending, RequestedBy, StoreError, StoredIntent, TakeError, WaitingRequest,
-};
+use crate::store::{Admission, LaneRow, NewTransaction, Pending, RequestedBy, StoreError, StoredIntent, TakeError};
 use crate::window::LaneWindow;
 
 /// How often an intent is stored anew because its lane moved meanwhile. Each time somebody else's intent got in before it.
@@ -208,10 +209,8 @@ impl Lane {
     ///
     /// As with [`Lane::submit`].
     pub async fn submit_all(&self, intents: &[Intent]) -> Vec<Result<Submitted, SubmitError>> {
-        let mut queue = Vec::with_capacity(intents.len());
-        for intent in intents {
-            queue.push(self.queue_if_new(intent).await);
-        }
+        let wanted = intents.iter().map(|intent| Wanted { intent, requested: None }).collect();
+        let queue = self.queue_part(wanted, |_| true).await;
         let mut results = Vec::with_capacity(intents.len());
         for (intent, queued) in intents.iter().zip(queue) {
             results.push(match queued {
@@ -233,29 +232,6 @@ impl Lane {
         match self.admitted(intent, queued).await? {
             Some(stored) => self.core.deliver_new(&self.state, stored).await,
             None => self.submit(intent).await,
-        }
-    }
-
-    async fn queue_if_new(&self, intent: &Intent) -> Result<Option<Queued>, SubmitError> {
-        self.check(intent)?;
-        match self.known(intent).await? {
-            Known::Free { attempt } => self.queue(intent, attempt, None).await,
-            Known::Repeated(_) => Ok(None),
-        }
-    }
-
-    /// Signs what a service requested and takes a place in the store's queue; `None` if the request was a transaction before, or
-    /// the lane moved, and all is to be looked at again.
-    pub(crate) async fn queue_requested(
-        &self,
-        intent: &Intent,
-        waiting: &WaitingRequest,
-    ) -> Result<Option<Queued>, SubmitError> {
-        self.check(intent)?;
-        match self.known(intent).await? {
-            Known::Free { attempt } => self.queue(intent, attempt, Some(waiting.requested_by())).await,
-            // Somebody called for the same under this key: it cannot be told whose it is.
-            Known::Repeated(_) => Err(SubmitError::KeyUsedOtherwise { key: intent.key.clone() }),
         }
     }
 
@@ -288,10 +264,26 @@ impl Lane {
         requested: Option<RequestedBy>,
     ) -> Result<Option<Queued>, SubmitError> {
         let mut row = self.state.row.lock().await;
-        self.core.check_not_barred(&self.state, &mut row, &intent.key).await?;
-        let signed = match self.sign(intent, attempt, &row) {
+        self.queue_next(&mut row, intent, attempt, requested, None).await
+    }
+
+    /// The same under the lane's lock. What was signed before for the lane's next nonce is not signed again.
+    async fn queue_next(
+        &self,
+        row: &mut LaneRow,
+        intent: &Intent,
+        attempt: i64,
+        requested: Option<RequestedBy>,
+        signed: Option<StoredIntent>,
+    ) -> Result<Option<Queued>, SubmitError> {
+        self.core.check_not_barred(&self.state, row, &intent.key).await?;
+        let signed = match signed.filter(|signed| signed.nonce == row.next_nonce) {
+            Some(signed) => Ok((signed, None)),
+            None => self.sign(intent, attempt, row),
+        };
+        let signed = match signed {
             Err(refused) if refused.is_by_policy() => {
-                self.sign_on_what_is_stored(intent, attempt, requested.as_ref(), &mut row).await?
+                self.sign_on_what_is_stored(intent, attempt, requested.as_ref(), row).await?
             }
             signed => Some(signed?),
         };
@@ -422,26 +414,35 @@ impl Lane {
     /// The transaction, and what the key has spent then if it has a policy.
     fn sign(&self, intent: &Intent, attempt: i64, row: &LaneRow) -> Result<(StoredIntent, Option<Spent>), SubmitError> {
         let (chain_id, nonce) = (self.core.profile.chain_id, row.next_nonce);
-        let unsigned = intent.unsigned(&self.core.profile, nonce);
         let (custody, label) = (&self.core.custody, &self.state.label);
-        let signed = if custody.policy(label).is_some() {
-            let by = self.core.authorisation(&intent.approvals, row);
-            let signed = custody.sign_transaction_approved(label, &unsigned, chain_id, reference(&intent.key), &by);
-            signed.map(|(signed, spent)| (signed, Some(spent)))
-        } else {
-            custody.sign_transaction(label, &unsigned, chain_id).map(|signed| (signed, None))
-        };
-        let (signed, spent) =
-            signed.map_err(|source| SubmitError::Sign { key: intent.key.clone(), source: Box::new(source) })?;
+        if custody.policy(label).is_none() {
+            return self.sign_without_policy(intent, attempt, nonce).map(|signed| (signed, None));
+        }
+        let unsigned = intent.unsigned(&self.core.profile, nonce);
+        let by = self.core.authorisation(&intent.approvals, row);
+        let signed = custody.sign_transaction_approved(label, &unsigned, chain_id, reference(&intent.key), &by);
+        let (signed, spent) = signed.map_err(|source| not_signed(intent, source))?;
+        Ok((self.to_be_stored(intent, attempt, nonce, signed), Some(spent)))
+    }
+
+    fn sign_without_policy(&self, intent: &Intent, attempt: i64, nonce: u64) -> Result<StoredIntent, SubmitError> {
+        let (profile, label) = (&self.core.profile, &self.state.label);
+        let unsigned = intent.unsigned(profile, nonce);
+        let signed = self.core.custody.sign_transaction(label, &unsigned, profile.chain_id);
+        let signed = signed.map_err(|source| not_signed(intent, source))?;
+        Ok(self.to_be_stored(intent, attempt, nonce, signed))
+    }
+
+    fn to_be_stored(&self, intent: &Intent, attempt: i64, nonce: u64, signed: SignedTransaction) -> StoredIntent {
         assert_eq!(
             (signed.sender, signed.nonce),
             (self.state.sender, nonce),
             "custody signed for another sender or nonce than the lane's"
         );
-        let stored = StoredIntent {
+        StoredIntent {
             key: intent.key.clone(),
             attempt,
-            fingerprint: intent.fingerprint(signed.sender, chain_id),
+            fingerprint: intent.fingerprint(signed.sender, self.core.profile.chain_id),
             subject: intent.subject.clone(),
             sender: signed.sender,
             nonce,
@@ -452,9 +453,12 @@ impl Lane {
             outcome: None,
             is_without_logs: false,
             origin: None,
-        };
-        Ok((stored, spent))
+        }
     }
+}
+
+fn not_signed(intent: &Intent, source: SignError) -> SubmitError {
+    SubmitError::Sign { key: intent.key.clone(), source: Box::new(source) }
 }
 
 impl Core {

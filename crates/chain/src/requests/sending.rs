@@ -12,7 +12,7 @@ use super::bell::{Bell, Call, until_called};
 use super::groups::{Groups, Place};
 use super::{LaneActivity, reading};
 use crate::chain::{Chain, LaneError};
-use crate::lane::{Lane, Queued, SubmitError};
+use crate::lane::{Lane, SubmitError, Wanted};
 use crate::store::{StoreError, StoredIntent, WaitingRequest};
 
 /// How many requests are signed before their commits are awaited.
@@ -42,12 +42,6 @@ enum Halt {
     Retired,
     /// Never here: the ledger is another.
     Stopped,
-}
-
-/// A request that is in the store's queue as a transaction.
-struct InQueue {
-    intent: crate::Intent,
-    queued: Queued,
 }
 
 /// Sends what waits for a lane until it is dropped.
@@ -177,22 +171,31 @@ async fn is_retired(lane: &Lane) -> bool {
 /// Signs, stores and begins to deliver what waits, up to a part; gives how many requests were looked at.
 async fn send_part(lane: &Lane, deliveries: &Deliveries) -> Result<usize, Halt> {
     let waiting = lane.core.store.waiting(lane.sender(), PART_MAX).await.map_err(later)?;
-    let mut queued = Vec::with_capacity(waiting.len());
-    let mut halted = Ok(());
+    let mut intents = Vec::with_capacity(waiting.len());
     for request in &waiting {
-        match queue(lane, request).await {
-            Ok(Some(in_queue)) => queued.push(in_queue),
-            Ok(None) => {}
-            // What comes later must not come before it.
-            Err(halt) => {
-                halted = Err(halt);
-                break;
-            }
+        match reading::intent(&request.request) {
+            Ok(intent) => intents.push((request, intent)),
+            Err(error) => refuse(lane, request, "malformed", error.to_string()).await?,
+        }
+    }
+    let wanted = intents.iter().map(|(request, intent)| Wanted { intent, requested: Some(request.requested_by()) });
+    // After what is no refusal nothing more is queued: what comes later must not come before it.
+    let results = lane.queue_part(wanted.collect(), |error| refusal_of(error).is_some()).await;
+    let (mut queued, mut halted) = (Vec::with_capacity(results.len()), Ok(()));
+    for ((request, intent), result) in intents.iter().zip(results) {
+        match result {
+            Ok(Some(place)) => queued.push((intent, place)),
+            // Another process has it, or the lane moved: the next part is read anew.
+            Ok(None) => halted = halted.and(Err(Halt::Lost)),
+            Err(error) => match refusal_of(&error) {
+                Some((code, reason)) => halted = halted.and(refuse(lane, request, &code, reason).await),
+                None => halted = halted.and(Err(halt_of(lane, error))),
+            },
         }
     }
     // Each that was queued is awaited, also behind one that was not stored: what is stored is to be delivered.
-    for InQueue { intent, queued } in queued {
-        match lane.admitted(&intent, queued).await {
+    for (intent, place) in queued {
+        match lane.admitted(intent, place).await {
             Ok(Some(stored)) => deliveries.begin(lane, stored).await,
             // It waits still, and so does what was queued behind it: a nonce that was not used holds all of them up.
             Ok(None) => {}
@@ -202,26 +205,11 @@ async fn send_part(lane: &Lane, deliveries: &Deliveries) -> Result<usize, Halt> 
     halted.map(|()| waiting.len())
 }
 
-/// Signs a request and puts it in the store's queue; `None` if it is refused, and told so.
-async fn queue(lane: &Lane, waiting: &WaitingRequest) -> Result<Option<InQueue>, Halt> {
-    let refuse = async |code: &str, reason: String| {
-        tracing::warn!(key = %waiting.key, code, reason, "a request is refused");
-        let refused = lane.core.store.refuse_waiting(waiting, lane.sender(), code, reason).await;
-        refused.map(|_| None).map_err(later)
-    };
-    let intent = match reading::intent(&waiting.request) {
-        Ok(intent) => intent,
-        Err(error) => return refuse("malformed", error.to_string()).await,
-    };
-    match lane.queue_requested(&intent, waiting).await {
-        Ok(Some(queued)) => Ok(Some(InQueue { intent, queued })),
-        // Another process has it, or the lane moved: the next part is read anew.
-        Ok(None) => Err(Halt::Lost),
-        Err(error) => match refusal_of(&error) {
-            Some((code, reason)) => refuse(&code, reason).await,
-            None => Err(halt_of(lane, error)),
-        },
-    }
+/// Tells that what waits is never signed.
+async fn refuse(lane: &Lane, waiting: &WaitingRequest, code: &str, reason: String) -> Result<(), Halt> {
+    tracing::warn!(key = %waiting.key, code, reason, "a request is refused");
+    let refused = lane.core.store.refuse_waiting(waiting, lane.sender(), code, reason).await;
+    refused.map(drop).map_err(later)
 }
 
 /// Code and reason of what can never be signed.

@@ -103,6 +103,25 @@ async fn a_repeated_key_is_the_same_transaction_and_another_intent_is_refused() 
 }
 
 #[tokio::test]
+async fn a_key_that_is_in_a_list_twice_is_one_transaction_and_leaves_no_gap() {
+    let bench = Bench::new();
+    let chain = bench.open().await;
+    let lane = first_lane(&chain).await;
+    let below_intrinsic = Intent { gas_limit: 1, ..intent(99, Effect::Done) };
+    let list = [intent(1, Effect::Done), intent(2, Effect::Done), below_intrinsic, intent(1, Effect::Done)];
+    let list: Vec<Intent> = list.into_iter().chain((3..20).map(|id| intent(id, Effect::Done))).collect();
+    let results = lane.submit_all(&list).await;
+    assert!(matches!(results[2], Err(SubmitError::Intent { .. })), "{:?}", results[2]);
+    let [first, again] = [0, 3].map(|at| results[at].as_ref().unwrap());
+    assert!(again.is_repeated && (again.hash, again.nonce) == (first.hash, first.nonce));
+    for submitted in results.iter().flatten() {
+        let _ = mined(&chain, &submitted.key).await;
+    }
+    assert!((1..20).all(|id| bench.node.effects(id) == (1, 0)));
+    assert_eq!(bench.node.stuck(), 0);
+}
+
+#[tokio::test]
 async fn the_same_key_at_the_same_time_is_one_transaction() {
     let bench = Bench::new();
     let chain = bench.open().await;

@@ -8,7 +8,7 @@ mod facts;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use alloy_primitives::{Address, hex};
@@ -161,7 +161,6 @@ fn play(seed: u64, mutant: Option<Mutant>, place: &Place) -> Result<(), String> 
     let node = Arc::new(Node::new(random.fork()));
     let chain = journal::Place::Sqlite { path: place.folder.path().join(format!("chain-{seed}-{mutant:?}.db")) };
     let service = service_config(place, seed, mutant);
-    let random = Mutex::new(random);
     let mut is_published = false;
     for death in story.deaths.iter().map(|&requests| Some(requests)).chain([None]) {
         node.set_death(death);
@@ -169,7 +168,7 @@ fn play(seed: u64, mutant: Option<Mutant>, place: &Place) -> Result<(), String> 
         let is_over = runtime.block_on(async {
             let log = journal::Store::open(&service).await.map_err(|error| error.to_string())?;
             if !is_published {
-                publish(&log, &story.wishes, &mut random.lock().unwrap()).await;
+                publish(&log, &story.wishes, &mut random).await;
                 is_published = true;
             }
             tokio::select! {

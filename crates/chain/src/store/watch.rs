@@ -178,9 +178,9 @@ mod tests {
     /// A block of transactions with these logs.
     fn block(transactions: &[Vec<Log>]) -> FollowedBlock {
         let mut first_log_index = 0;
-        let transactions = transactions.iter().zip(0..).map(|(logs, index)| {
+        let transactions = transactions.iter().zip(0_u64..).map(|(logs, index)| {
             let transaction = FollowedTransaction {
-                hash: B256::with_last_byte(index as u8),
+                hash: B256::left_padding_from(&index.to_be_bytes()),
                 index,
                 from: OTHER,
                 to: None,
