@@ -62,7 +62,7 @@
 //! # Main types
 //!
 //! [`Chain`] (one network, one store), [`Lane`] (one sender), [`Intent`], [`Outcome`], [`Profile`] (what is sent with),
-//! [`NetworkProfile`] (what a network is expected to be), [`Rpc`] (reading), [`RpcTransport`] (the way to a node), [`Revert`];
+//! [`NetworkProfile`] (what a network is expected to be), [`Rpc`] (reading), [`RpcTransport`] (the way to a node), [`SeveralNodes`] (one over several), [`Revert`];
 //! [`doctor`] looks at nodes before anything is entrusted to them; [`follower`] gives each final block once, in order, and
 //! [`Settlement`] stores and publishes what ended in it. Without one, whoever waits for an outcome asks for receipts.
 //! [`LaneWindow`] is how much of a lane is offered to the node at once.
@@ -86,7 +86,7 @@
 //! `simulation` runs thousands of seeded schedules of intents against a model of a node that loses requests, answers and its
 //! pool, lies about hashes, stalls, refuses, shares its address with a node that refuses more, and lets foreign transactions take
 //! nonces, and whose limit for a sender changes, with others waiting for outcomes beside deliveries and this process killed in
-//! between. At each block it is looked for gaps in the nonces.
+//! between. At each block it is looked for gaps in the nonces. The same over two nodes, of which one is in front.
 //! Defects planted on purpose must be caught by it. Two processes share a store in a real PostgreSQL, one of them stopped.
 //! The follower has a simulation of its own, of several nodes that lie.
 
@@ -159,5 +159,9 @@ pub use crate::stand_by::{OpenOfLane, RetryError};
 pub use crate::store::{AuditError, LEASE, STATE_ROWS, StoreError, StoreOpenError, state_differences};
 pub use crate::trace::{NodeView, Sight, TraceError, USER_BLOCKS_MAX, UsedBy, Verdict, trace};
 pub use crate::transport::http::{HttpTransport, HttpTransportError};
+pub use crate::transport::several::{
+    COPIES_AT_ONCE_MAX, COPY_TIME_MAX, FAILED_NODE_REST, FAILURES_IN_A_ROW_MAX, NODES_PER_TRANSACTION, NodeOfSeveral,
+    RETURN_LAG_BLOCKS_MAX, RETURNS_MAX, SeveralNodes, SeveralNodesView,
+};
 pub use crate::transport::{ANSWER_BYTES_MAX, RpcTransport, TransportError, TransportFuture};
 pub use crate::window::{LaneWindow, WINDOW_MAX};

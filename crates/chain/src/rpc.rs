@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes, U64, U256};
-use node_errors::{Meaning, Row, classify};
+use node_errors::{Meaning, NextStep, Row, classify};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -362,7 +362,11 @@ impl Rpc {
     async fn request_once<T: DeserializeOwned>(&self, method: &'static str, params: &Value) -> Result<T, RpcError> {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
         let request = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
-        let answer = self.transport.send(request.to_string()).await.map_err(|error| match error {
+        let sent = match method {
+            SEND => self.transport.send_transaction(request.to_string()),
+            _ => self.transport.send(request.to_string()),
+        };
+        let answer = sent.await.map_err(|error| match error {
             TransportError::NotSent { reason } => RpcError::NotSent { method, reason },
             TransportError::OutcomeUnknown { reason } => RpcError::OutcomeUnknown { method, reason },
         })?;
@@ -391,6 +395,16 @@ impl Rpc {
         }
         let data = data.as_ref().and_then(Value::as_str).and_then(|text| text.parse::<Bytes>().ok());
         RpcError::Answered { method, answer: Box::new(NodeAnswer { code, message, data, row }) }
+    }
+}
+
+/// Whether this answer to a transaction says that the node has it: it names a hash, or knows the transaction already.
+pub(crate) fn is_taken(answer: &str) -> bool {
+    match wire::said(answer) {
+        Some(Ok(result)) => result.is_string(),
+        Some(Err(error)) => classify(error.code, &error.message)
+            .is_some_and(|row| matches!(row.meaning.next_step(), NextStep::AwaitReceipt)),
+        None => false,
     }
 }
 
@@ -516,6 +530,20 @@ mod tests {
         let error = rpc.block_number().await.unwrap_err();
         assert!(matches!(error, RpcError::Answered { .. }), "{error}");
         assert_eq!(rpc.next_id.load(Ordering::Relaxed), 2, "one request");
+    }
+
+    #[test]
+    fn a_hash_and_a_known_transaction_are_taken_and_nothing_else() {
+        let error = |code: i64, message: &str| json!({ "id": 1, "error": { "code": code, "message": message } });
+        for taken in [json!({ "id": 1, "result": "0x01" }), error(-32000, "Known transaction")] {
+            assert!(is_taken(&taken.to_string()), "{taken}");
+        }
+        let others =
+            [json!({ "id": 1, "result": null }), json!({ "id": 1 }), json!([]), error(-32001, "Nonce too low")];
+        for other in others.iter().chain([&error(-32000, "the moon is full")]) {
+            assert!(!is_taken(&other.to_string()), "{other}");
+        }
+        assert!(!is_taken(r#"{"id":1,"result":"0x0"#), "half an answer");
     }
 
     #[tokio::test]

@@ -21,6 +21,7 @@ pub(crate) mod random;
 mod requests;
 mod retirement;
 pub(crate) mod seeds;
+mod several;
 mod shared;
 
 use std::collections::BTreeMap;
@@ -35,7 +36,7 @@ use tokio::task::JoinSet;
 
 use self::node::{CHAIN_ID, Effect, Node, Tally};
 use self::random::Random;
-use crate::{Chain, Intent, IntentKey, Lane, Outcome, OutcomeError, Pace, Profile, Rules, SubmitError};
+use crate::{Chain, Intent, IntentKey, Lane, Outcome, OutcomeError, Pace, Profile, RpcTransport, Rules, SubmitError};
 
 /// A defect that is planted to see whether the simulation catches it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,10 @@ pub(crate) enum Mutant {
     NothingLearnt,
     /// Requests go to any lane, whatever is in flight of their subject.
     NotPinned,
+    /// Of several nodes another one is asked in the same call, though the first may have the transaction.
+    AnotherNodeAfterUnknown,
+    /// Of several nodes the others get a transaction before the first has said that it takes it.
+    CopiedBeforeItsAnswer,
 }
 
 /// How long one intent may take in virtual time. After a node's last fault, seconds are enough.
@@ -81,6 +86,23 @@ struct Plan {
     /// From how long after an intent's first submission on somebody waits for its outcome beside that, if anybody does.
     watch_after: Option<Duration>,
     block_period: Duration,
+    way: Way,
+}
+
+/// How the process reaches the ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    OneNode,
+    SeveralNodes,
+}
+
+impl Way {
+    fn to(self, node: &Arc<Node>, mutant: Option<Mutant>) -> Arc<dyn RpcTransport> {
+        match self {
+            Self::OneNode => Arc::<Node>::clone(node),
+            Self::SeveralNodes => several::over(node, mutant),
+        }
+    }
 }
 
 impl Plan {
@@ -107,7 +129,7 @@ impl Plan {
         let window_start = [1, 5, 200][usize::try_from(random.below(3)).unwrap()];
         let block_period = Duration::from_millis([250, 500, 1_000, 2_000][usize::try_from(random.below(4)).unwrap()]);
         let profile = Profile { silence_max, window_start, ..profile() };
-        Self { intents, deaths, profile, watch_after, block_period }
+        Self { intents, deaths, profile, watch_after, block_period, way: Way::OneNode }
     }
 }
 
@@ -140,6 +162,7 @@ struct Coverage {
     too_distant: u64,
     limits: u64,
     other_node: u64,
+    second_face: u64,
     done: u64,
     reverted: u64,
     refused: u64,
@@ -148,7 +171,8 @@ struct Coverage {
 
 impl Coverage {
     fn add(&mut self, node: &Node, ends: &BTreeMap<u64, Result<Outcome, String>>) {
-        let Tally { lost, restarts, lies, foreign, deaths, too_distant, limits, other_node, taken: _ } = node.tally();
+        let Tally { lost, restarts, lies, foreign, deaths, too_distant, limits, other_node, second_face, taken: _ } =
+            node.tally();
         self.lost += lost;
         self.restarts += restarts;
         self.lies += lies;
@@ -157,6 +181,7 @@ impl Coverage {
         self.too_distant += too_distant;
         self.limits += limits;
         self.other_node += other_node;
+        self.second_face += second_face;
         for end in ends.values() {
             let counter = match end {
                 Ok(Outcome::Mined(mined)) if mined.execution.is_success() => &mut self.done,
@@ -178,11 +203,11 @@ impl Coverage {
 }
 
 /// Plays one seed, counts what came to pass, and says what was violated.
-fn play(seed: u64, mutant: Option<Mutant>, place: &Place, coverage: &Mutex<Coverage>) -> Result<(), String> {
+fn play(seed: u64, way: Way, mutant: Option<Mutant>, place: &Place, coverage: &Mutex<Coverage>) -> Result<(), String> {
     let mut random = Random::new(seed);
-    let plan = Plan::of(&mut random);
+    let plan = Plan { way, ..Plan::of(&mut random) };
     let node = Arc::new(Node::new(random.fork()));
-    let store = journal::Place::Sqlite { path: place.folder.path().join(format!("{seed}-{mutant:?}.db")) };
+    let store = journal::Place::Sqlite { path: place.folder.path().join(format!("{seed}-{way:?}-{mutant:?}.db")) };
     let knowledge = Arc::new(Mutex::new(Knowledge::default()));
     for death in plan.deaths.iter().map(|&requests| Some(requests)).chain([None]) {
         node.set_death(death);
@@ -223,7 +248,7 @@ async fn work(
     plan: &Plan,
     knowledge: Arc<Mutex<Knowledge>>,
 ) -> Result<(), String> {
-    let chain = open(&plan.profile, Arc::clone(&node), store, custody, mutant).await?;
+    let chain = open(&plan.profile, plan.way.to(&node, mutant), store, custody, mutant).await?;
     let worked = tokio::select! {
         biased;
         gap = gaps::make_blocks(&node, &chain, plan.block_period) => Err(gap),
@@ -260,14 +285,14 @@ async fn all(chain: &Chain, plan: &Plan, knowledge: &Arc<Mutex<Knowledge>>) -> R
 /// The node may be faulty while the chain is opened, as in life; then the operator opens it again.
 async fn open(
     profile: &Profile,
-    node: Arc<Node>,
+    node: Arc<dyn RpcTransport>,
     store: &journal::Place,
     custody: Arc<Custody>,
     mutant: Option<Mutant>,
 ) -> Result<Chain, String> {
     let mut last = String::new();
     for _ in 0..SUBMISSIONS_MAX {
-        let node = Arc::<Node>::clone(&node);
+        let node = Arc::clone(&node);
         let durability = journal::store::Durability::ProcessOnly;
         match Chain::open_core(profile.clone(), node, store, Arc::clone(&custody), durability).await {
             Ok(mut core) => {
@@ -365,7 +390,7 @@ impl Place {
 fn each_intent_has_exactly_one_effect_or_a_refusal() {
     let (place, coverage) = (Place::new(), Mutex::default());
     let seeds = seeds::chosen(SEEDS);
-    let violations = seeds::play_all(seeds.clone(), |seed| play(seed, None, &place, &coverage));
+    let violations = seeds::play_all(seeds.clone(), |seed| play(seed, Way::OneNode, None, &place, &coverage));
     let coverage = coverage.into_inner().unwrap();
     println!("{coverage:?}");
     assert!(violations.is_empty(), "(seed, violation): {violations:#?}");
@@ -383,8 +408,8 @@ fn planted_defects_are_caught() {
         Mutant::OnlyAfterSilence,
     ];
     for mutant in mutants {
-        let caught =
-            (0..500).find_map(|seed| play(seed, Some(mutant), &place, &coverage).err().map(|error| (seed, error)));
+        let play = |seed| play(seed, Way::OneNode, Some(mutant), &place, &coverage);
+        let caught = (0..500).find_map(|seed| play(seed).err().map(|error| (seed, error)));
         println!("{mutant:?}: {caught:?}");
         assert!(caught.is_some(), "{mutant:?} went unnoticed in 500 seeds");
     }

@@ -1,9 +1,11 @@
 //! The way of one JSON-RPC request to a node and of its answer back.
 //!
-//! Two transports run in production: HTTP ([`HttpTransport`](crate::HttpTransport)), and the embedded ledger in the same
-//! process, which whoever wires the process together hands over as an [`RpcTransport`] of its own.
+//! Three transports run in production: HTTP ([`HttpTransport`](crate::HttpTransport)), the embedded ledger in the same process, which
+//! whoever wires the process together hands over as an [`RpcTransport`] of its own, and one over several nodes
+//! ([`SeveralNodes`](crate::SeveralNodes)), each of which has one of the former.
 
 pub(crate) mod http;
+pub(crate) mod several;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -27,6 +29,21 @@ pub trait RpcTransport: Send + Sync + 'static {
     ///
     /// Dropping the future leaves it unknown whether the node has the request.
     fn send<'a>(&'a self, request: String) -> TransportFuture<'a>;
+
+    /// The same for the one request that is no question, `eth_sendRawTransaction`: whoever knows further nodes may let them have what
+    /// one of them took.
+    ///
+    /// # Errors
+    ///
+    /// As with [`send`](Self::send). An answer with which a node refuses the transaction must not be given if another node may
+    /// have got it in the same call: on the refusal of a first offer, too, its nonce may be given to something else.
+    ///
+    /// # Cancel safety
+    ///
+    /// As with [`send`](Self::send).
+    fn send_transaction<'a>(&'a self, request: String) -> TransportFuture<'a> {
+        self.send(request)
+    }
 
     /// What the other side's clock said when it answered last, as HTTP writes dates (RFC 9110, section 5.6.7); `None` where
     /// it does not say.

@@ -42,6 +42,12 @@ pub(crate) fn result_of(id: u64, answer: &str) -> Result<Value, NoResult> {
     }
 }
 
+/// The result or the error in an answer, whatever its id; `None` if nobody can read it.
+pub(super) fn said(answer: &str) -> Option<Result<Value, WireError>> {
+    let parsed: WireAnswer = serde_json::from_str(answer).ok()?;
+    Some(parsed.error.map_or(Ok(parsed.result), Err))
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WireReceipt {

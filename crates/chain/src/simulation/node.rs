@@ -2,7 +2,7 @@
 //! every fault that a network and a restart can cause. It executes nothing: calldata says what a transaction does.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use alloy_consensus::TxEnvelope;
@@ -33,6 +33,9 @@ const WAY_MS_MAX: u64 = 30;
 /// How much longer another node behind the same address takes to answer, in virtual milliseconds: long enough for the same
 /// bytes to reach the first node by another way meanwhile.
 const OTHER_NODE_MS: u64 = 200;
+
+/// In how many of a thousand requests the second face of the node refuses transactions for good.
+const SECOND_FACE_REFUSES: u64 = 500;
 
 /// What a transaction does, as its calldata says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +86,13 @@ struct Faults {
     other_node: u64,
 }
 
+/// Which of two nodes of the ledger was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Face {
+    First,
+    Second,
+}
+
 struct World {
     random: Random,
     faults: Faults,
@@ -128,6 +138,8 @@ pub(super) struct Tally {
     /// How often the limit for a sender changed.
     pub(super) limits: u64,
     pub(super) other_node: u64,
+    /// How many requests its second face had.
+    pub(super) second_face: u64,
 }
 
 pub(super) struct Node {
@@ -243,7 +255,7 @@ impl Node {
         self.world.lock().unwrap()
     }
 
-    async fn carry(&self, request: String) -> Result<String, TransportError> {
+    async fn carry(&self, request: String, face: Face) -> Result<String, TransportError> {
         let (there, back) = {
             let mut world = self.world();
             let limit = world.way_ms_max + 1;
@@ -252,7 +264,7 @@ impl Node {
         wait(there).await;
         let ((answer, is_death), delay) = {
             let mut world = self.world();
-            (world.receive(&request), if world.is_other_node { OTHER_NODE_MS } else { 0 })
+            (world.receive(&request, face), if world.is_other_node { OTHER_NODE_MS } else { 0 })
         };
         if is_death {
             self.death.notify_one();
@@ -271,7 +283,17 @@ async fn wait(ms: u64) {
 
 impl RpcTransport for Node {
     fn send<'a>(&'a self, request: String) -> TransportFuture<'a> {
-        Box::pin(self.carry(request))
+        Box::pin(self.carry(request, Face::First))
+    }
+}
+
+/// Another node of the same ledger: whatever one of them takes, both have. It refuses half of the transactions for good while there
+/// are faults.
+pub(super) struct SecondFace(pub(super) Arc<Node>);
+
+impl RpcTransport for SecondFace {
+    fn send<'a>(&'a self, request: String) -> TransportFuture<'a> {
+        Box::pin(self.0.carry(request, Face::Second))
     }
 }
 
@@ -314,7 +336,7 @@ impl World {
     }
 
     /// Answers a request with whatever fault is its due; says also whether the process dies now.
-    fn receive(&mut self, request: &str) -> (Result<String, TransportError>, bool) {
+    fn receive(&mut self, request: &str, face: Face) -> (Result<String, TransportError>, bool) {
         self.requests += 1;
         let lost = || Err(TransportError::OutcomeUnknown { reason: "lost".to_owned() });
         if self.death.is_some_and(|at| self.requests >= at) {
@@ -326,7 +348,12 @@ impl World {
             return (lost(), true);
         }
         self.live();
-        self.is_other_node = self.is_faulty() && self.random.per_mille(self.faults.other_node);
+        let refusing = match face {
+            Face::First => self.faults.other_node,
+            Face::Second => SECOND_FACE_REFUSES,
+        };
+        self.tally.second_face += u64::from(face == Face::Second);
+        self.is_other_node = self.is_faulty() && self.random.per_mille(refusing);
         let fault = self.is_faulty() && self.random.per_mille(self.faults.way);
         self.tally.lost += u64::from(fault);
         if fault {

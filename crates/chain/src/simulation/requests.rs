@@ -200,7 +200,7 @@ async fn live(
         offers: Pace { first_pause: Duration::from_millis(2), pause_max: Duration::from_millis(50), attempts_max: 8 },
         ..profile()
     };
-    let chain = open(&profile, Arc::clone(node), store, Arc::clone(&place.custody), mutant).await?;
+    let chain = open(&profile, Arc::<Node>::clone(node), store, Arc::clone(&place.custody), mutant).await?;
     let keys = place.custody.keys().map(|key| key.label).take(usize::try_from(story.lanes).unwrap());
     let group = LaneGroup { name: "treasury".to_owned(), keys: keys.collect() };
     let requester = Requester::new("tokens", Feed::Published(log.clone())).unwrap();

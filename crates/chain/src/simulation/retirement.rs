@@ -364,7 +364,7 @@ async fn work(
     after: Duration,
     knowledge: &Arc<Mutex<Knowledge>>,
 ) -> Result<(), String> {
-    let chain = super::open(&plan.profile, Arc::clone(node), store, Arc::clone(custody), None).await?;
+    let chain = super::open(&plan.profile, Arc::<Node>::clone(node), store, Arc::clone(custody), None).await?;
     let mut tasks = JoinSet::new();
     let _ = tasks.spawn({
         let chain = chain.clone();
