@@ -6,8 +6,8 @@ use crate::failure::{Failure, FailureKind};
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 use bindings::explanation::Language;
 use chain::{
-    Chain, Execution, Intent, IntentKey, Lane, LaneError, Mined, NewHeads, OpenError, Outcome, OutcomeError,
-    Settlement, SettlementError, SubmitError,
+    Chain, Execution, Intent, IntentKey, Lane, LaneError, Mined, OpenError, Outcome, OutcomeError, Settlement,
+    SettlementError, SettlingNode, SubmitError,
 };
 use custody::KeyLabel;
 use std::collections::BTreeMap;
@@ -112,17 +112,21 @@ pub(crate) struct Dispatch {
 }
 
 impl Dispatch {
-    /// Opens a lane for each key. Blocks are noticed by the node's new heads, where it tells of them, and by polling.
+    /// Opens a lane for each key. Blocks are read from the followed nodes; if none is named, from the one that is sent to.
     ///
     /// # Errors
     /// [`Failure`] if a lane cannot be opened.
     pub(crate) async fn open(
         chain: Chain,
-        new_heads: Option<NewHeads>,
+        followed: Vec<SettlingNode>,
         keys: impl IntoIterator<Item = (Wallet, KeyLabel)>,
         limits: Limits,
     ) -> Result<Self, Failure> {
-        let settlement = chain.settle_told_by(new_heads).await.map_err(settlement_failure)?;
+        let settlement = match followed.is_empty() {
+            true => chain.settle().await,
+            false => chain.settle_from(followed).await,
+        };
+        let settlement = settlement.map_err(settlement_failure)?;
         let mut lanes = BTreeMap::new();
         for (wallet, label) in keys {
             let lane = chain.lane(&label).await.map_err(lane_failure)?;
@@ -352,7 +356,7 @@ mod tests {
             let label = KeyLabel::parse("admin").unwrap();
             let _ = custody.add_test_key(label.clone(), Purpose::Transactions).unwrap();
             let chain = ledger.chain(profile, custody).await.unwrap();
-            let dispatch = Dispatch::open(chain, None, [(Wallet::Admin, label)], ONE_BY_ONE).await.unwrap();
+            let dispatch = Dispatch::open(chain, Vec::new(), [(Wallet::Admin, label)], ONE_BY_ONE).await.unwrap();
             Self { ledger, dispatch, _folder: folder }
         }
 

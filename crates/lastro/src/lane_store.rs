@@ -7,12 +7,12 @@ use crate::journal_command::rebind::who_does_it;
 use crate::journal_command::source::place_with;
 use crate::journal_command::{environment, open_failure};
 use crate::ledger_command::run::EMBEDDED_CHAIN_ID;
-use crate::network_arguments::{profile, shipped};
+use crate::network_arguments::{profile, sending_nodes, shipped, way_over};
 use crate::printer::Printer;
 use anyhow::anyhow;
 use chain::{
-    Chain, HttpTransport, InspectError, Inspection, IntentKey, NetworkProfile, OpenError, OperatorText, Profile,
-    StoreOpenError, TransactionDetail,
+    Chain, InspectError, Inspection, IntentKey, NetworkProfile, OpenError, OperatorText, Profile, StoreOpenError,
+    TransactionDetail,
 };
 use custody::Custody;
 use jiff::Timestamp;
@@ -65,10 +65,10 @@ impl Looking {
         let Self { inspection, place } = self;
         let chain_id = inspection.chain_id();
         inspection.close().await;
-        let transport = HttpTransport::new(&ledger.rpc).map_err(|error| Failure::new(FailureKind::Usage, error))?;
+        let way = way_over(&sending_nodes(&ledger.rpc)?);
         let profile = sending(&ledger.profile, chain_id)?;
         let custody = Arc::new(custody(&profile)?);
-        Chain::open(profile, Arc::new(transport), &place, custody).await.map_err(chain_failure)
+        Chain::open(profile, way, &place, custody).await.map_err(chain_failure)
     }
 }
 

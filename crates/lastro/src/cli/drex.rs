@@ -41,10 +41,11 @@ pub(crate) struct DrexSandbox {
 /// Arguments of `lastro drex deploy`.
 #[derive(Debug, Args)]
 pub(crate) struct DrexDeploy {
-    /// URL of a node of the network, such as `http://127.0.0.1:8545`
-    #[arg(long, value_name = "URL")]
-    pub(crate) rpc: String,
-    /// URL of the same node's WebSocket, such as `ws://127.0.0.1:8546`: blocks are noticed when it tells of them [default: the
+    /// URL of a node of the network, such as `http://127.0.0.1:8545`; may be repeated: the first is asked, the others get copies of
+    /// what it took, and step in when it fails. Of three or more, more than half must agree on each block
+    #[arg(long, value_name = "URL", required = true)]
+    pub(crate) rpc: Vec<String>,
+    /// URL of the first node's WebSocket, such as `ws://127.0.0.1:8546`: blocks are noticed when it tells of them [default: the
     /// node is only asked]
     #[arg(long, value_name = "URL")]
     pub(crate) ws: Option<String>,

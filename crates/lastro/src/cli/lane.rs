@@ -66,9 +66,10 @@ pub(crate) struct LaneReport {
 /// The ledger as a command reaches it.
 #[derive(Debug, Args)]
 pub(crate) struct LedgerArguments {
-    /// URL of a node of the store's ledger, such as `http://127.0.0.1:8545`
-    #[arg(long, value_name = "URL")]
-    pub(crate) rpc: String,
+    /// URL of a node of the store's ledger, such as `http://127.0.0.1:8545`; may be repeated: the first is asked, the others get copies
+    /// of what it took, and step in when it fails
+    #[arg(long, value_name = "URL", required = true)]
+    pub(crate) rpc: Vec<String>,
     #[command(flatten)]
     pub(crate) profile: ProfileArguments,
     /// How long the outcome is waited for at most

@@ -63,7 +63,7 @@ impl Session {
     /// [`Failure`] if a lane cannot be opened.
     pub(crate) async fn new(chain: Chain, limits: Limits, keeper: BookKeeper, plan: &Plan) -> Result<Self, Failure> {
         let keys = PARTIES.map(|party| (Wallet::from(party), party.key_label()));
-        let dispatch = Dispatch::open(chain, None, keys, limits).await?;
+        let dispatch = Dispatch::open(chain, Vec::new(), keys, limits).await?;
         let movements = Movements::new(plan, |party| dispatch.address(party.into()));
         let (done, settled, books) = (Vec::new(), Vec::new(), Books::default());
         Ok(Self { dispatch, keeper, movements, done, settled, refused: None, books })

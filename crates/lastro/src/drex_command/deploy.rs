@@ -14,11 +14,12 @@ use crate::drex_suite::{Setup, Suite, Wallet};
 use crate::failure::{Failure, FailureKind};
 use crate::keys_command::read_passphrase;
 use crate::ledger_command::run::StopSignals;
-use crate::network_arguments::shipped;
+use crate::network_arguments::{sending_nodes, shipped, way_over};
 use crate::own_ledger::{keep, make_directory, read_kept};
 use crate::printer::Printer;
 use alloy_primitives::Address;
-use chain::{At, Chain, FeeModel, HttpTransport, IntentKey, NewHeads, OpenError, Profile, Rpc, RpcError};
+use chain::doctor::Patient;
+use chain::{At, Chain, FeeModel, IntentKey, NewHeads, OpenError, Profile, Rpc, RpcError, RpcTransport, SettlingNode};
 use custody::{Custody, KeyLabel, Network as KeyNetwork, Passphrase, Purpose};
 use journal::Place;
 use serde_json::{Value, json};
@@ -30,24 +31,28 @@ const RECORD_FILE: &str = "deployment.json";
 /// Changes whenever the plan for the same participants changes.
 const PLAN_VERSION: &str = "lastro drex deploy 2";
 
+/// From so many nodes on each is followed for itself: of fewer, one that is away would hold up the others.
+const FOLLOWED_EACH_FROM: usize = 3;
+
 /// Deploys, and shows what stands where.
 pub(super) async fn run(arguments: &DrexDeploy, printer: &Printer) -> Result<(), Failure> {
     let participants = participants::read(&arguments.participants, Use::Deployment)?;
     let profile = profile(arguments)?;
-    let transport = HttpTransport::new(&arguments.rpc).map_err(|error| Failure::new(FailureKind::Usage, error))?;
+    let nodes = sending_nodes(&arguments.rpc)?;
     let new_heads = arguments.ws.as_deref().map(NewHeads::at).transpose();
     let new_heads = new_heads.map_err(|error| Failure::new(FailureKind::Usage, error))?;
-    let (path, transport) = (&arguments.data_dir, Arc::new(transport));
+    let (path, way) = (&arguments.data_dir, way_over(&nodes));
     let keys = Keys::open(arguments, profile.network())?;
-    let first_nonce = first_nonce(path, &Rpc::new(transport.clone()), arguments.chain_id, keys.admin).await?;
+    let first_nonce = first_nonce(path, &Rpc::new(Arc::clone(&way)), arguments.chain_id, keys.admin).await?;
     let plan = Plan::new(&participants, keys.admin, keys.central_bank, first_nonce)?;
     make_directory(path)?;
     plan.claim(path, arguments.chain_id, &participants)?;
     let mut signals = StopSignals::take()?;
     let store = Place::Sqlite { path: path.join(CHAIN_FILE) };
-    let chain = Chain::open(profile, transport.clone(), &store, Arc::new(keys.custody)).await;
+    let chain = Chain::open(profile, Arc::clone(&way), &store, Arc::new(keys.custody)).await;
     let lanes = [(Wallet::Admin, keys.admin_label), (Wallet::CentralBank, keys.central_bank_label)];
-    let dispatch = Dispatch::open(chain.map_err(open_failure)?, new_heads, lanes, Limits::REMOTE).await?;
+    let followed = followed(&nodes, way, new_heads);
+    let dispatch = Dispatch::open(chain.map_err(open_failure)?, followed, lanes, Limits::REMOTE).await?;
     let texts = Texts(arguments.lang);
     let played = tokio::select! {
         played = plan.play(&dispatch, texts, printer) => played,
@@ -56,9 +61,23 @@ pub(super) async fn run(arguments: &DrexDeploy, printer: &Printer) -> Result<(),
     printer.progress_end();
     dispatch.close().await;
     let network = plan.network(arguments, &participants);
-    let deployment = Deployment { path, rpc: transport.shown_url(), left: &plan.left };
+    let rpc: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
+    let deployment = Deployment { path, rpc: &rpc, left: &plan.left };
     Report { network: &network, played: played?, texts }.show_deployment(&deployment, printer);
     Ok(())
+}
+
+/// Of three nodes each is followed for itself, since two of them make more than half. Fewer are followed as one, by whichever is in
+/// front: of two, each would have to answer.
+fn followed(nodes: &[Patient], way: Arc<dyn RpcTransport>, new_heads: Option<NewHeads>) -> Vec<SettlingNode> {
+    if nodes.len() < FOLLOWED_EACH_FROM {
+        return vec![SettlingNode { name: nodes[0].name.clone(), transport: way, new_heads }];
+    }
+    let each = nodes.iter().map(|Patient { name, transport }| (name.clone(), Arc::clone(transport)));
+    let mut followed: Vec<SettlingNode> =
+        each.map(|(name, transport)| SettlingNode { name, transport, new_heads: None }).collect();
+    followed[0].new_heads = new_heads;
+    followed
 }
 
 fn stopped(path: &Path) -> Failure {

@@ -36,8 +36,8 @@ pub(super) struct Sandbox<'a> {
 pub(super) struct Deployment<'a> {
     /// Its directory.
     pub(super) path: &'a Path,
-    /// The node's URL, without user name and password.
-    pub(super) rpc: &'a str,
+    /// The nodes' URLs, without user name and password; the first is the one in front at the start.
+    pub(super) rpc: &'a [&'a str],
     /// What others must send with their own keys.
     pub(super) left: &'a [Order],
 }
@@ -67,7 +67,8 @@ impl Report<'_> {
     /// Shows a deployment that is done.
     pub(super) fn show_deployment(&self, deployment: &Deployment<'_>, printer: &Printer) {
         let Deployment { path, rpc, left } = deployment;
-        self.show_network(path, &[("rpc", Some((*rpc).to_owned()))], printer);
+        let urls: Vec<_> = rpc.iter().map(|url| ("rpc", Some((*url).to_owned()))).collect();
+        self.show_network(path, &urls, printer);
         let texts = [
             Text::LeftToBanks,
             Text::LeftToReserves,
@@ -82,7 +83,7 @@ impl Report<'_> {
         let mut value = self.as_json();
         value.extend([
             ("dataDir".to_owned(), json!(path.display().to_string())),
-            ("rpc".to_owned(), json!(rpc)),
+            ("rpc".to_owned(), json!(rpc.first())),
             ("leftToDo".to_owned(), json!(texts)),
             ("leftTransactions".to_owned(), left.iter().map(|order| self.left(order)).collect()),
         ]);

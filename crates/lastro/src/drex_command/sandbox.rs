@@ -63,7 +63,7 @@ async fn set_up(ledger: &OwnLedger, plan: &Plan, texts: Texts, printer: &Printer
     let accounts = plan.cast.accounts(&mut custody)?;
     let chain = ledger.chain(sandbox_ledger::profile(), custody).await?;
     let keys = plan.cast.labels.iter().map(|(wallet, label)| (*wallet, label.clone()));
-    let dispatch = Dispatch::open(chain, None, keys, ledger.limits()).await?;
+    let dispatch = Dispatch::open(chain, Vec::new(), keys, ledger.limits()).await?;
     let played = play(&dispatch, &plan.stages, texts, printer).await;
     dispatch.close().await;
     let network = Network { suite: plan.suite.clone(), chain_id: SANDBOX_CHAIN_ID, gas_price_wei: 0, accounts };

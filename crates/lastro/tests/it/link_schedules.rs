@@ -4,11 +4,14 @@
 //! A seed decides the weather on the link, the intents, and when the platform dies; the machine decides what is under way then.
 //! Other seeds: `LASTRO_LINK_SEEDS=0..200`.
 
+mod several_nodes;
+
 use crate::ledger_fixture::{CHAIN_ID, Node, TestLedger};
 use crate::program::LIMIT;
 use alloy_primitives::{Address, B256, Bytes, keccak256};
 use chain::{
-    Chain, HttpTransport, Intent, IntentKey, Lane, LogFilter, Outcome, Pace, Profile, Rpc, Rules, SubmitError,
+    Chain, HttpTransport, Intent, IntentKey, Lane, LogFilter, Outcome, Pace, Profile, Rpc, RpcTransport, Rules,
+    SubmitError,
 };
 use custody::{Custody, KeyLabel, Purpose};
 use fastrand::Rng;
@@ -81,7 +84,11 @@ fn intents(random: &mut Rng, seed: u64, contract: Address) -> Vec<(usize, B256, 
 
 type Ends = Arc<Mutex<BTreeMap<IntentKey, Outcome>>>;
 
-async fn open(url: &str, store: &Path, seed: u64) -> Chain {
+fn way_to(url: &str) -> Arc<dyn RpcTransport> {
+    Arc::new(HttpTransport::new(url).unwrap())
+}
+
+async fn open(way: &Arc<dyn RpcTransport>, store: &Path, seed: u64) -> Chain {
     let mut custody = Custody::new(profile().network());
     for lane in 0..2 {
         let _ = custody.add_test_key(label(seed, lane), Purpose::Transactions).unwrap();
@@ -89,8 +96,7 @@ async fn open(url: &str, store: &Path, seed: u64) -> Chain {
     let (place, custody) = (Place::Sqlite { path: store.to_owned() }, Arc::new(custody));
     let mut last = None;
     for _ in 0..TRIES_MAX {
-        let transport = Arc::new(HttpTransport::new(url).unwrap());
-        match Chain::open(profile(), transport, &place, Arc::clone(&custody)).await {
+        match Chain::open(profile(), Arc::clone(way), &place, Arc::clone(&custody)).await {
             Ok(chain) => return chain,
             Err(error) => last = Some(error),
         }
@@ -125,7 +131,7 @@ async fn carry_through(chain: Chain, lane: Lane, intent: Intent) -> Outcome {
 
 /// One life of the platform, until all has ended.
 async fn live(url: &str, store: &Path, seed: u64, wanted: &[(usize, B256, Intent)], ends: &Ends) {
-    let chain = open(url, store, seed).await;
+    let chain = open(&way_to(url), store, seed).await;
     let settlement = chain.settle().await.unwrap();
     let mut lanes = Vec::new();
     for lane in 0..2 {
@@ -211,7 +217,7 @@ impl Played {
 /// The contract, put there over a good link.
 async fn deployed(node: &Node) -> Address {
     let folder = tempfile::tempdir().unwrap();
-    let chain = open(&node.http, &folder.path().join("chain.db"), u64::MAX).await;
+    let chain = open(&way_to(&node.http), &folder.path().join("chain.db"), u64::MAX).await;
     let creation = Intent::create(IntentKey::parse("logger").unwrap(), LOGGER.into(), GAS_MAX, "deploy");
     let lane = lane_of(&chain, &label(u64::MAX, 0)).await;
     match carry_through(chain.clone(), lane, creation).await {
