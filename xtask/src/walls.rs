@@ -95,9 +95,18 @@ pub(crate) const PACKAGE_KEEPERS: &[Keeper] = &[
         rule: Rule { why: "only the ledger answers JSON-RPC", remedy: "add the method to the ledger's RPC module" },
     },
     Keeper {
-        what: "reqwest",
-        crates: &["chain"],
+        what: "hyper-util",
+        // The proxy passes on what it does not understand.
+        crates: &["chain", "fault-proxy"],
         rule: Rule { why: "only `chain` talks JSON-RPC to a node", remedy: "ask `chain` for what is needed" },
+    },
+    Keeper {
+        what: "tokio-rustls",
+        crates: &["chain"],
+        rule: Rule {
+            why: "only `chain` connects to nodes, and checks certificates in one place",
+            remedy: "dial by `chain`",
+        },
     },
     Keeper {
         what: "soketto",
@@ -147,7 +156,7 @@ const KEY_MATERIAL: Rule =
 
 /// Packages that do IO or wait, with which a pure crate is not linked.
 pub(crate) const IO_PACKAGES: &[&str] =
-    &["async-std", "hyper", "jsonrpsee", "mio", "reqwest", "rustix", "socket2", "sqlx", "tokio"];
+    &["async-std", "hyper", "jsonrpsee", "mio", "rustix", "socket2", "sqlx", "tokio"];
 
 /// Beginnings of paths that a pure crate does not write outside its tests.
 pub(crate) const IO_PATHS: &[&str] = &[

@@ -62,7 +62,7 @@
 //! # Main types
 //!
 //! [`Chain`] (one network, one store), [`Lane`] (one sender), [`Intent`], [`Outcome`], [`Profile`] (what is sent with),
-//! [`NetworkProfile`] (what a network is expected to be), [`Rpc`] (reading), [`RpcTransport`] (the way to a node), [`SeveralNodes`] (one over several), [`Revert`];
+//! [`NetworkProfile`] (what a network is expected to be), [`Rpc`] (reading), [`RpcTransport`] (the way to a node), [`SeveralNodes`] (one over several), [`NodeAccess`] (certificates and tokens), [`Revert`];
 //! [`doctor`] looks at nodes before anything is entrusted to them; [`follower`] gives each final block once, in order, and
 //! [`Settlement`] stores and publishes what ended in it. Without one, whoever waits for an outcome asks for receipts.
 //! [`LaneWindow`] is how much of a lane is offered to the node at once.
@@ -90,6 +90,7 @@
 //! Defects planted on purpose must be caught by it. Two processes share a store in a real PostgreSQL, one of them stopped.
 //! The follower has a simulation of its own, of several nodes that lie.
 
+mod access;
 mod cancel;
 mod chain;
 mod delivery;
@@ -120,6 +121,7 @@ mod window;
 #[cfg(test)]
 mod simulation;
 
+pub use crate::access::{ClientCertificateFiles, NODE_TOKEN_BYTES_MAX, NodeAccess, NodeAccessError, NodeAccessFiles};
 pub use crate::cancel::{CancelBegun, CancelError, Winner};
 pub use crate::chain::{Chain, Counters, LaneError, OpenError};
 pub use crate::inspect::{

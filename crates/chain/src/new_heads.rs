@@ -17,9 +17,12 @@ mod tests;
 use std::fmt;
 use std::time::Duration;
 
-use reqwest::Url;
+use hyper::header::HeaderValue;
+use url::Url;
 
 pub(crate) use self::connection::Connection;
+use crate::access::{NodeAccess, NodeAccessError};
+use crate::transport::dial::Dialer;
 use crate::transport::http::without_credentials;
 
 /// The longest message that is read, in bytes. The header of a network with 300 validators has some 60,000 in hexadecimal, most
@@ -42,6 +45,9 @@ pub const SILENCE_BEFORE_PING: Duration = Duration::from_secs(15);
 #[derive(Clone)]
 pub struct NewHeads {
     url: Url,
+    dialer: Dialer,
+    /// A token that is shown in the handshake.
+    authorization: Option<HeaderValue>,
 }
 
 impl fmt::Debug for NewHeads {
@@ -62,7 +68,7 @@ pub enum NewHeadsError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The URL is of another kind.
-    #[error("`{url}` is not a ws URL: heads are told over WebSocket, at an address of its own")]
+    #[error("`{url}` is not a ws or wss URL: heads are told over WebSocket, at an address of its own")]
     Scheme {
         /// The URL.
         url: String,
@@ -73,25 +79,46 @@ pub enum NewHeadsError {
         /// The URL.
         url: String,
     },
+    /// TLS cannot be set up.
+    #[error("the node at `{url}` cannot be reached in TLS")]
+    Access {
+        /// The URL.
+        url: String,
+        /// Why not.
+        source: NodeAccessError,
+    },
 }
 
 impl NewHeads {
+    /// The same as [`with`](Self::with), with nothing but what the system trusts.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn at(url: &str) -> Result<Self, NewHeadsError> {
+        Self::with(url, &NodeAccess::plain())
+    }
+
     /// Remembers where; no connection is made yet.
     ///
     /// # Errors
     ///
-    /// The text is no URL of a WebSocket, or has a user name or a password in it.
-    pub fn at(url: &str) -> Result<Self, NewHeadsError> {
+    /// The text is no URL of a WebSocket, or has a user name or a password in it; TLS cannot be set up.
+    pub fn with(url: &str, access: &NodeAccess) -> Result<Self, NewHeadsError> {
         let shown = || without_credentials(url);
         let parsed =
             Url::parse(url).map_err(|source| NewHeadsError::NotAUrl { text: shown(), source: Box::new(source) })?;
-        if parsed.scheme() != "ws" || !parsed.has_host() {
-            return Err(NewHeadsError::Scheme { url: shown() });
-        }
+        let is_tls = match parsed.scheme() {
+            "ws" if parsed.has_host() => false,
+            "wss" if parsed.has_host() => true,
+            _ => return Err(NewHeadsError::Scheme { url: shown() }),
+        };
         if !parsed.username().is_empty() || parsed.password().is_some() {
             return Err(NewHeadsError::Credentials { url: shown() });
         }
-        Ok(Self { url: parsed })
+        let dialer = Dialer::new(&parsed, is_tls, access);
+        let dialer = dialer.map_err(|source| NewHeadsError::Access { url: shown(), source })?;
+        Ok(Self { url: parsed, dialer, authorization: access.authorization().cloned() })
     }
 
     /// The URL, for people and files.

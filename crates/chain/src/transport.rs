@@ -4,8 +4,12 @@
 //! whoever wires the process together hands over as an [`RpcTransport`] of its own, and one over several nodes
 //! ([`SeveralNodes`](crate::SeveralNodes)), each of which has one of the former.
 
+pub(crate) mod dial;
 pub(crate) mod http;
 pub(crate) mod several;
+
+#[cfg(test)]
+mod tls_tests;
 
 use std::future::Future;
 use std::pin::Pin;

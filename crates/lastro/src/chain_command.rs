@@ -3,7 +3,7 @@
 use crate::cli::{ChainCommand, Language, ProfileCheck, ProfileCommand, ProfileName};
 use crate::doctor_command::catalogue::{Words, filled, unseen_name};
 use crate::failure::{Failure, FailureKind};
-use crate::network_arguments::{now_seconds, patient, profile, shipped};
+use crate::network_arguments::{node_access, now_seconds, patient, profile, shipped};
 use crate::printer::Printer;
 use crate::table::{Align, Table};
 use chain::doctor::{self, Agreement, Examination, Item, Line, Observation, Shown, Unseen};
@@ -129,7 +129,7 @@ async fn check(arguments: &ProfileCheck, printer: &Printer) -> Result<(), Failur
         Some(profile) => profile,
         None => shipped(DEFAULT_PROFILE)?.clone(),
     };
-    let patients = [patient(&arguments.rpc)?];
+    let patients = [patient(&arguments.rpc, &node_access(&arguments.access)?)?];
     let (senders, watch) = (Vec::new(), None);
     let examination = Examination { profile: Some(profile.clone()), senders, watch, now_seconds };
     let line = printer.progress_line();

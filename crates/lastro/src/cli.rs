@@ -20,7 +20,9 @@ pub(crate) use lane::{
     LaneCommand, LaneDrain, LaneList, LanePauseArguments, LaneReport, LaneResume, LaneStore, LedgerArguments, TxCancel,
     TxCommand, TxList, TxRetry, TxShow, TxTrace, WhoArgument,
 };
-pub(crate) use network::{ChainCommand, Doctor, FailOn, ProfileArguments, ProfileCheck, ProfileCommand, ProfileName};
+pub(crate) use network::{
+    ChainCommand, Doctor, FailOn, NodeAccessArguments, ProfileArguments, ProfileCheck, ProfileCommand, ProfileName,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::net::SocketAddr;

@@ -7,7 +7,7 @@ mod report;
 
 use crate::cli::{Doctor, FailOn};
 use crate::failure::{Failure, FailureKind};
-use crate::network_arguments::{now_seconds, patient, profile};
+use crate::network_arguments::{check_nodes, node_access, now_seconds, patient, profile};
 use crate::printer::Printer;
 use catalogue::{Words, filled};
 use chain::doctor::{self, Examination, NODES_MAX, Patient, Progress, SENDERS_MAX, Severity, Trap, WATCH_MAX};
@@ -27,7 +27,8 @@ async fn examine(arguments: &Doctor, printer: &Printer) -> Result<(), Failure> {
     check_counts(arguments)?;
     let words = Words(arguments.lang);
     let profile = profile(&arguments.profile)?;
-    let patients: Vec<Patient> = arguments.rpc.iter().map(|url| patient(url)).collect::<Result<_, _>>()?;
+    let access = node_access(&arguments.access)?;
+    let patients: Vec<Patient> = arguments.rpc.iter().map(|url| patient(url, &access)).collect::<Result<_, _>>()?;
     check_nodes(&patients)?;
     let examination = Examination {
         profile: profile.clone(),
@@ -67,18 +68,6 @@ fn no_node(turned_away: usize) -> Failure {
         ),
     };
     Failure::new(FailureKind::Unreachable, error).with_hint(hint)
-}
-
-/// A node that is named twice would agree with itself.
-fn check_nodes(patients: &[Patient]) -> Result<(), Failure> {
-    let name = |patient: &Patient| patient.name.trim_end_matches('/').to_ascii_lowercase();
-    for (place, patient) in patients.iter().enumerate() {
-        if patients[..place].iter().any(|before| name(before) == name(patient)) {
-            let error = anyhow::anyhow!("`--rpc {}` is given twice", patient.name);
-            return Err(Failure::new(FailureKind::Usage, error).with_hint("name each node once"));
-        }
-    }
-    Ok(())
 }
 
 /// The trap of a code, as it is given on the command line.

@@ -7,7 +7,7 @@ use crate::journal_command::rebind::who_does_it;
 use crate::journal_command::source::place_with;
 use crate::journal_command::{environment, open_failure};
 use crate::ledger_command::run::EMBEDDED_CHAIN_ID;
-use crate::network_arguments::{profile, sending_nodes, shipped, way_over};
+use crate::network_arguments::{node_access, profile, sending_nodes, shipped, way_over};
 use crate::printer::Printer;
 use anyhow::anyhow;
 use chain::{
@@ -65,7 +65,7 @@ impl Looking {
         let Self { inspection, place } = self;
         let chain_id = inspection.chain_id();
         inspection.close().await;
-        let way = way_over(&sending_nodes(&ledger.rpc)?);
+        let way = way_over(&sending_nodes(&ledger.rpc, &node_access(&ledger.access)?)?);
         let profile = sending(&ledger.profile, chain_id)?;
         let custody = Arc::new(custody(&profile)?);
         Chain::open(profile, way, &place, custody).await.map_err(chain_failure)

@@ -2,15 +2,17 @@
 
 use std::pin::pin;
 
+use hyper::header::HeaderValue;
 use soketto::connection::Error;
+use soketto::handshake::client::Header;
 use soketto::handshake::{Client, ServerResponse};
 use soketto::{Data, Incoming, Receiver, Sender};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::compat::{Compat, TokioAsyncReadCompatExt};
 
-use super::metered::{LimitMet, Link, Metered};
+use super::metered::{LimitMet, Metered};
 use super::{HEAD_MESSAGE_BYTES_MAX, NewHeads, SILENCE_BEFORE_PING, SUBSCRIBE_TIME_MAX, SubscriptionFault, message};
+use crate::transport::dial::{DialFault, Link, tls_words};
 use crate::transport::http::excerpt;
 
 /// How many notifications may come before the answer that names the subscription: a node may tell of a head meanwhile.
@@ -38,26 +40,34 @@ impl Connection {
     /// Connects and subscribes, within [`SUBSCRIBE_TIME_MAX`].
     pub(crate) async fn open(new_heads: &NewHeads) -> Result<Self, SubscriptionFault> {
         let opening = async {
-            let link = dial(new_heads).await?;
-            Self::over(link, &host(new_heads), &resource(new_heads)).await
+            let link = new_heads.dialer.dial().await.map_err(unreachable)?;
+            Self::over(link, &host(new_heads), &resource(new_heads), new_heads.authorization.as_ref()).await
         };
         timeout(SUBSCRIBE_TIME_MAX, opening).await.unwrap_or(Err(SubscriptionFault::TooSlow))
     }
 
     /// Subscribes over a link. The caller bounds the time.
-    pub(super) async fn over(link: Box<dyn Link>, host: &str, resource: &str) -> Result<Self, SubscriptionFault> {
+    pub(super) async fn over(
+        link: Box<dyn Link>,
+        host: &str,
+        resource: &str,
+        authorization: Option<&HeaderValue>,
+    ) -> Result<Self, SubscriptionFault> {
         let limit_met = LimitMet::default();
-        let subscribed = Self::subscribe(Metered::new(link, limit_met.clone()), host, resource, &limit_met).await;
+        let metered = Metered::new(link, limit_met.clone());
+        let shown = authorization.map(|token| [Header { name: "Authorization", value: token.as_bytes() }]);
+        let mut client = Client::new(metered.compat(), host, resource);
+        if let Some(headers) = &shown {
+            let _ = client.set_headers(headers);
+        }
+        let subscribed = Self::subscribe(client, &limit_met).await;
         subscribed.map_err(|fault| limit_met.or(fault))
     }
 
     async fn subscribe(
-        link: Metered,
-        host: &str,
-        resource: &str,
+        mut client: Client<'_, Compat<Metered>>,
         limit_met: &LimitMet,
     ) -> Result<Self, SubscriptionFault> {
-        let mut client = Client::new(link.compat(), host, resource);
         match client.handshake().await.map_err(handshake_fault)? {
             ServerResponse::Accepted { .. } => {}
             ServerResponse::Redirect { status_code, .. } => return Err(turned_away(status_code)),
@@ -134,15 +144,16 @@ async fn receive(receiver: &mut Receiver<Compat<Metered>>, text: &mut Vec<u8>) -
     }
 }
 
-async fn dial(new_heads: &NewHeads) -> Result<Box<dyn Link>, SubscriptionFault> {
-    let url = &new_heads.url;
-    let unreachable = |error: std::io::Error| SubscriptionFault::Unreachable(error.to_string());
-    // An IPv6 address stands in brackets in a URL, and without them in a socket's address.
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    let port = url.port_or_known_default().unwrap_or_default();
-    let socket = TcpStream::connect((host, port)).await.map_err(unreachable)?;
-    socket.set_nodelay(true).map_err(unreachable)?;
-    Ok(Box::new(socket))
+fn unreachable(fault: DialFault) -> SubscriptionFault {
+    SubscriptionFault::Unreachable(match fault {
+        DialFault::Unreachable(error) => error.to_string(),
+        fault @ (DialFault::TooSlow | DialFault::Tls(_)) => fault.to_string(),
+    })
+}
+
+/// A node that does not take our certificate says so when the connection stands already.
+fn broken(error: &std::io::Error) -> SubscriptionFault {
+    SubscriptionFault::Ended(tls_words(error).unwrap_or_else(|| error.to_string()))
 }
 
 /// The `Host` header: with the port where it is not the scheme's.
@@ -162,14 +173,14 @@ fn turned_away(status: u16) -> SubscriptionFault {
 
 fn handshake_fault(error: soketto::handshake::Error) -> SubscriptionFault {
     match error {
-        soketto::handshake::Error::Io(error) => SubscriptionFault::Ended(error.to_string()),
+        soketto::handshake::Error::Io(error) => broken(&error),
         error => SubscriptionFault::Handshake(excerpt(&error.to_string())),
     }
 }
 
 fn fault(error: Error) -> SubscriptionFault {
     match error {
-        Error::Io(error) => SubscriptionFault::Ended(error.to_string()),
+        Error::Io(error) => broken(&error),
         Error::Closed => SubscriptionFault::Ended("it broke off".to_owned()),
         Error::MessageTooLarge { .. } | Error::Codec(soketto::base::Error::PayloadTooLarge { .. }) => {
             SubscriptionFault::Flood("a message longer than any head")

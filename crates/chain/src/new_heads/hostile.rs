@@ -5,7 +5,7 @@ use soketto::handshake::server::Response;
 use tokio::io::AsyncReadExt as _;
 use tokio_util::compat::TokioAsyncReadCompatExt as _;
 
-use super::metered::Link;
+use crate::transport::dial::Link;
 
 /// What subscriptions are called.
 pub(crate) const SUBSCRIPTION: &str = "0x7";

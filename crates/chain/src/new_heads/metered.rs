@@ -13,14 +13,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use super::{HEAD_BYTES_A_SECOND_MAX, HEAD_WRITES_A_SECOND_MAX, SubscriptionFault};
+use crate::transport::dial::Link;
 
 /// Over what the limits count.
 const WINDOW: Duration = Duration::from_secs(1);
-
-/// A way to a node: in the clear, or in TLS.
-pub(crate) trait Link: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<L: AsyncRead + AsyncWrite + Send + Unpin> Link for L {}
 
 /// Which limit was met, if one was: libraries above tell of it as of any broken connection.
 #[derive(Debug, Clone, Default)]

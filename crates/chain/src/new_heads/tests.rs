@@ -20,7 +20,7 @@ async fn subscribed(answer: Vec<u8>) -> (Result<Connection, SubscriptionFault>, 
         node.write_all(&answer).await.unwrap();
         node
     };
-    tokio::join!(Connection::over(Box::new(ours), "node", "/"), node)
+    tokio::join!(Connection::over(Box::new(ours), "node", "/", None), node)
 }
 
 /// What is heard of a node that sends these bytes and nothing more, and how it ends.
@@ -48,7 +48,7 @@ async fn refused(bytes: &[u8]) -> String {
         std::future::pending::<()>().await;
     };
     tokio::select! {
-        opened = Connection::over(Box::new(ours), "node", "/") => opened.map(|_| ()).unwrap_err().to_string(),
+        opened = Connection::over(Box::new(ours), "node", "/", None) => opened.map(|_| ()).unwrap_err().to_string(),
         () = node => unreachable!("it waits for ever"),
     }
 }
@@ -193,8 +193,8 @@ async fn a_node_that_takes_the_connection_and_says_nothing_is_given_up() {
 fn an_address_that_cannot_be_used_is_refused_without_its_secrets() {
     let texts = [
         ("ws://user:secret@node", "`ws://***@node` has a user name or a password"),
-        ("http://node:8546", "`http://node:8546` is not a ws URL"),
-        ("node:8546", "`node:8546` is not a ws URL"),
+        ("http://node:8546", "`http://node:8546` is not a ws or wss URL"),
+        ("node:8546", "`node:8546` is not a ws or wss URL"),
         ("ws://user:se@cret@node:x", "`ws://***@node:x` is no URL of a node's WebSocket"),
         ("", "`` is no URL of a node's WebSocket"),
     ];

@@ -1,19 +1,37 @@
-//! JSON-RPC over HTTP.
+//! JSON-RPC over HTTP, in the clear or in TLS.
 
+use std::error::Error as StdError;
 use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use reqwest::header::{self, HeaderValue};
-use reqwest::{Client, Response, StatusCode, Url, redirect};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{self, HeaderValue};
+use hyper::{Request, StatusCode, Uri};
+use hyper_util::client::legacy::{self, Client};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::time::timeout;
+use tower_service::Service;
+use url::Url;
 
+use super::dial::{DialFault, Dialer, Link, tls_words};
 use super::{ANSWER_BYTES_MAX, RpcTransport, TransportError, TransportFuture};
-
-/// How long the connection may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+use crate::access::{NodeAccess, NodeAccessError};
 
 /// How long an answer may take from the first byte sent to the last byte read. Besu gives up after 30 s itself.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(35);
+
+/// How long a connection that nobody uses is kept; Besu closes it after a minute.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(50);
+
+/// How many connections that nobody uses are kept: more than lanes send at once to the embedded ledger, so that none is made anew for
+/// each burst.
+const IDLE_CONNECTIONS_MAX: usize = 256;
 
 /// How many characters of an answer that is no JSON-RPC are shown to people.
 const EXCERPT_CHARACTERS_MAX: usize = 200;
@@ -22,11 +40,31 @@ const EXCERPT_CHARACTERS_MAX: usize = 200;
 /// environment names one: signed bytes go to the node and nowhere else.
 #[derive(Clone)]
 pub struct HttpTransport {
-    client: Client,
-    url: Url,
+    client: Client<Dialling, Full<Bytes>>,
+    uri: Uri,
+    authorization: Option<HeaderValue>,
     shown_url: String,
     /// The last answer's `Date`, as it came: each answer has one, and few are looked at.
     server_date: Arc<Mutex<Option<HeaderValue>>>,
+}
+
+/// Dials the one node, whatever is asked for.
+#[derive(Clone)]
+struct Dialling(Arc<Dialer>);
+
+impl Service<Uri> for Dialling {
+    type Response = TokioIo<Box<dyn Link>>;
+    type Error = DialFault;
+    type Future = Pin<Box<dyn Future<Output = Result<TokioIo<Box<dyn Link>>, DialFault>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), DialFault>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Uri) -> Self::Future {
+        let dialer = Arc::clone(&self.0);
+        Box::pin(async move { dialer.dial().await.map(TokioIo::new) })
+    }
 }
 
 impl fmt::Debug for HttpTransport {
@@ -44,54 +82,70 @@ pub enum HttpTransportError {
         /// The text.
         text: String,
         /// What the parser says, printed apart.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The URL asks for TLS, which this build does not speak.
-    #[error(
-        "`{url}` asks for TLS, which this build does not speak: use http on a private link, or put a TLS proxy on this machine before the node"
-    )]
-    NoTls {
-        /// The URL.
-        url: String,
+        source: Box<dyn StdError + Send + Sync>,
     },
     /// The URL is of another kind.
-    #[error("`{url}` is not a http URL")]
+    #[error("`{url}` is not a http or https URL")]
     Scheme {
         /// The URL.
         url: String,
     },
-    /// The client cannot be built.
-    #[error("cannot set up HTTP")]
-    Client {
+    /// A user and password stand in the URL, and a token is given beside it: which one is meant?
+    #[error("`{url}` has a user and password, and a token is given besides: leave one of them out")]
+    TwoCredentials {
+        /// The URL.
+        url: String,
+    },
+    /// TLS cannot be set up.
+    #[error("the node at `{url}` cannot be reached in TLS")]
+    Access {
+        /// The URL.
+        url: String,
         /// Why not.
-        source: reqwest::Error,
+        source: NodeAccessError,
     },
 }
 
 impl HttpTransport {
+    /// The same as [`with`](Self::with), with nothing but what the system trusts.
+    ///
+    /// # Errors
+    ///
+    /// The text is no URL, or one that cannot be used.
+    pub fn new(url: &str) -> Result<Self, HttpTransportError> {
+        Self::with(url, &NodeAccess::plain())
+    }
+
     /// Prepares to talk to the node at the URL; no connection is made yet. A user name and password in the URL are sent.
     ///
     /// # Errors
     ///
-    /// The text is no URL, or one that this build cannot use.
-    pub fn new(url: &str) -> Result<Self, HttpTransportError> {
+    /// The text is no URL, or one that cannot be used; TLS cannot be set up.
+    pub fn with(url: &str, access: &NodeAccess) -> Result<Self, HttpTransportError> {
         let shown = || without_credentials(url);
-        let parsed = Url::parse(url)
-            .map_err(|source| HttpTransportError::NotAUrl { text: shown(), source: Box::new(source) })?;
-        match parsed.scheme() {
-            "http" => {}
-            "https" => return Err(HttpTransportError::NoTls { url: shown() }),
+        let not_a_url = |source: Box<dyn StdError + Send + Sync>| HttpTransportError::NotAUrl { text: shown(), source };
+        let mut parsed = Url::parse(url).map_err(|error| not_a_url(error.into()))?;
+        let is_tls = match parsed.scheme() {
+            "http" => false,
+            "https" => true,
             _ => return Err(HttpTransportError::Scheme { url: shown() }),
+        };
+        let in_url = user_and_password(&mut parsed);
+        if in_url.is_some() && access.authorization().is_some() {
+            return Err(HttpTransportError::TwoCredentials { url: shown() });
         }
-        let client = Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(ANSWER_TIMEOUT)
-            .redirect(redirect::Policy::none())
-            .no_proxy()
-            .retry(reqwest::retry::never())
-            .build()
-            .map_err(|source| HttpTransportError::Client { source })?;
-        Ok(Self { client, url: parsed, shown_url: shown(), server_date: Arc::default() })
+        let dialer = Dialer::new(&parsed, is_tls, access);
+        let dialer = dialer.map_err(|source| HttpTransportError::Access { url: shown(), source })?;
+        // Without its fragment, which is nobody's but the reader's.
+        parsed.set_fragment(None);
+        let uri = parsed.as_str().parse().map_err(|error: hyper::http::uri::InvalidUri| not_a_url(error.into()))?;
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_TIME_MAX)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            .build(Dialling(Arc::new(dialer)));
+        let authorization = in_url.or_else(|| access.authorization().cloned());
+        Ok(Self { client, uri, authorization, shown_url: shown(), server_date: Arc::default() })
     }
 
     /// The URL as it was given, for people and files: without user name and password.
@@ -99,31 +153,69 @@ impl HttpTransport {
         &self.shown_url
     }
 
-    async fn post(&self, request: String) -> Result<String, TransportError> {
-        let post = self.client.post(self.url.clone()).header(header::CONTENT_TYPE, "application/json").body(request);
-        let response = post.send().await.map_err(|error| classify(&error))?;
-        let status = response.status();
-        let date = response.headers().get(header::DATE).cloned();
-        *self.server_date.lock().unwrap_or_else(PoisonError::into_inner) = date;
-        let body = read_body(response).await?;
+    async fn exchange(&self, request: String) -> Result<String, TransportError> {
+        let asked = self.asked(request)?;
+        timeout(ANSWER_TIMEOUT, self.answer(asked)).await.unwrap_or_else(|_| Err(unknown("timed out".to_owned())))
+    }
+
+    fn asked(&self, request: String) -> Result<Request<Full<Bytes>>, TransportError> {
+        let mut asked = Request::post(self.uri.clone()).header(header::CONTENT_TYPE, "application/json");
+        if let Some(authorization) = &self.authorization {
+            asked = asked.header(header::AUTHORIZATION, authorization.clone());
+        }
+        asked.body(Full::from(request)).map_err(|error| TransportError::NotSent { reason: error.to_string() })
+    }
+
+    async fn answer(&self, asked: Request<Full<Bytes>>) -> Result<String, TransportError> {
+        let response = self.client.request(asked).await.map_err(|error| classify(&error))?;
+        let (head, body) = response.into_parts();
+        *self.server_date.lock().unwrap_or_else(PoisonError::into_inner) = head.headers.get(header::DATE).cloned();
+        let body = read_body(body).await?;
         // Besu answers some errors with a status of their own and a JSON-RPC error in the body: the body decides.
-        if status.is_success() || body.trim_start().starts_with('{') {
+        if head.status.is_success() || body.trim_start().starts_with('{') {
             Ok(body)
         } else {
-            Err(turned_away(status, &body))
+            Err(turned_away(head.status, &body))
         }
     }
 }
 
 impl RpcTransport for HttpTransport {
     fn send<'a>(&'a self, request: String) -> TransportFuture<'a> {
-        Box::pin(self.post(request))
+        Box::pin(self.exchange(request))
     }
 
     fn server_date(&self) -> Option<String> {
         let date = self.server_date.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         date.to_str().ok().map(str::to_owned)
     }
+}
+
+/// Takes user and password out of the URL, as a header (RFC 7617).
+fn user_and_password(url: &mut Url) -> Option<HeaderValue> {
+    if url.username().is_empty() && url.password().is_none() {
+        return None;
+    }
+    let pair = [&decoded(url.username())[..], b":", &decoded(url.password().unwrap_or_default())].concat();
+    let mut header = HeaderValue::from_str(&format!("Basic {}", STANDARD.encode(pair))).ok()?;
+    // Libraries print it as `Sensitive` then.
+    header.set_sensitive(true);
+    // A URL with a host takes both.
+    let _ = (url.set_username(""), url.set_password(None));
+    Some(header)
+}
+
+/// Without the escapes of a URL (RFC 3986, section 2.1). The parser left none that is broken.
+fn decoded(text: &str) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = (*first == b'%').then(|| after.get(..2)).flatten();
+        let escaped = escaped.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &after[2..] } else { after };
+    }
+    bytes
 }
 
 /// The text with all before its last `@` struck out, but for the scheme: also where no parser finds a user and a password,
@@ -144,21 +236,24 @@ pub(crate) fn excerpt(text: &str) -> String {
     text.chars().take(EXCERPT_CHARACTERS_MAX).map(shown).collect()
 }
 
-async fn read_body(mut response: Response) -> Result<String, TransportError> {
+async fn read_body(mut answer: Incoming) -> Result<String, TransportError> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unknown(describe(&error)))? {
+    while let Some(frame) = answer.frame().await {
+        let frame = frame.map_err(|error| unknown(describe(&error)))?;
+        let Some(chunk) = frame.data_ref() else { continue };
         if body.len() + chunk.len() > ANSWER_BYTES_MAX {
             return Err(unknown(format!("the answer is longer than {ANSWER_BYTES_MAX} bytes")));
         }
-        body.extend_from_slice(&chunk);
+        body.extend_from_slice(chunk);
     }
     String::from_utf8(body).map_err(|_| unknown("the answer is not UTF-8".to_owned()))
 }
 
-/// A failed connection sent nothing. All else may have.
-fn classify(error: &reqwest::Error) -> TransportError {
+/// A failed connection sent nothing. All else may have: also where a node turns our certificate away, since TLS 1.3 tells of it when
+/// the request may be on its way.
+fn classify(error: &legacy::Error) -> TransportError {
     let reason = describe(error);
-    if error.is_connect() || error.is_builder() { TransportError::NotSent { reason } } else { unknown(reason) }
+    if error.is_connect() { TransportError::NotSent { reason } } else { unknown(reason) }
 }
 
 /// These statuses are given before a request is passed on; any other may come from a proxy after that.
@@ -179,11 +274,17 @@ fn unknown(reason: String) -> TransportError {
     TransportError::OutcomeUnknown { reason }
 }
 
-/// The error with its causes, without the URL, which may hold a password.
-fn describe(error: &reqwest::Error) -> String {
-    let mut text = if error.is_timeout() { "timed out".to_owned() } else { "HTTP failed".to_owned() };
-    let mut cause = std::error::Error::source(error);
+/// What went wrong; where a connection or TLS is the matter, what is to be done.
+fn describe(error: &(dyn StdError + 'static)) -> String {
+    if let Some(words) = tls_words(error) {
+        return words;
+    }
+    let mut text = "HTTP failed".to_owned();
+    let mut cause = error.source();
     while let Some(error) = cause {
+        if let Some(fault) = error.downcast_ref::<DialFault>() {
+            return fault.to_string();
+        }
         text.push_str(": ");
         text.push_str(&error.to_string());
         cause = error.source();
@@ -259,9 +360,8 @@ mod tests {
     #[test]
     fn user_and_password_are_sent_and_never_shown() {
         let texts = [
-            ("https://user:secret@node", "`https://***@node` asks for TLS"),
-            ("ftp://user:secret@node/a", "`ftp://***@node/a` is not a http URL"),
-            ("user:secret@node:8545", "`***@node:8545` is not a http URL"),
+            ("ftp://user:secret@node/a", "`ftp://***@node/a` is not a http or https URL"),
+            ("user:secret@node:8545", "`***@node:8545` is not a http or https URL"),
             ("http://user:se@cret@node:x", "`http://***@node:x` is no URL of a node"),
             ("//user:secret@node", "`***@node` is no URL of a node"),
         ];
@@ -274,18 +374,16 @@ mod tests {
         assert_eq!(format!("{transport:?}"), r#"HttpTransport { url: "http://***@node:8545/rpc", .. }"#);
         assert_eq!(transport.shown_url(), "http://***@node:8545/rpc");
         assert_eq!(HttpTransport::new("http://node:8545").unwrap().shown_url(), "http://node:8545");
-        let request = transport.client.post(transport.url.clone()).build().unwrap();
-        assert!(request.headers().contains_key(header::AUTHORIZATION));
+        assert_eq!(transport.uri.to_string(), "http://node:8545/rpc");
+        let request = transport.asked("{}".to_owned()).unwrap();
+        assert_eq!(request.headers()[header::AUTHORIZATION], "Basic dXNlcjpzZWNyZXQ=");
+        assert!(!format!("{request:?}").contains("dXNl"), "{request:?}");
+        let escaped = HttpTransport::new("http://a%40b:c%3Ad@node").unwrap().asked(String::new()).unwrap();
+        assert_eq!(escaped.headers()[header::AUTHORIZATION], format!("Basic {}", STANDARD.encode("a@b:c:d")));
     }
 
     #[test]
-    fn a_url_that_cannot_be_used_is_refused_with_the_way_on() {
-        let refused = HttpTransport::new("https://node.example:8545").unwrap_err();
-        assert_eq!(
-            refused.to_string(),
-            "`https://node.example:8545` asks for TLS, which this build does not speak: use http on a private link, \
-             or put a TLS proxy on this machine before the node"
-        );
+    fn what_is_no_url_of_a_node_is_told_apart() {
         assert!(matches!(HttpTransport::new("node:8545"), Err(HttpTransportError::Scheme { .. })));
         assert!(matches!(HttpTransport::new("::"), Err(HttpTransportError::NotAUrl { .. })));
     }

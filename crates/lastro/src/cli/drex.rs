@@ -1,6 +1,6 @@
 //! Arguments of `lastro drex …`.
 
-use super::{Language, parse_duration};
+use super::{Language, NodeAccessArguments, parse_duration};
 use clap::{Args, Subcommand, ValueEnum};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -49,6 +49,8 @@ pub(crate) struct DrexDeploy {
     /// node is only asked]
     #[arg(long, value_name = "URL")]
     pub(crate) ws: Option<String>,
+    #[command(flatten)]
+    pub(crate) access: NodeAccessArguments,
     /// Chain id of the network; the node must say the same
     #[arg(long, value_name = "NUMBER")]
     pub(crate) chain_id: u64,

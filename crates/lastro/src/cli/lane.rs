@@ -1,6 +1,6 @@
 //! Arguments of `lastro tx …` and `lastro lane …`.
 
-use super::{KeysPlace, Language, PassphraseArguments, ProfileArguments};
+use super::{KeysPlace, Language, NodeAccessArguments, PassphraseArguments, ProfileArguments};
 use alloy_primitives::Address;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -71,6 +71,8 @@ pub(crate) struct LedgerArguments {
     #[arg(long, value_name = "URL", required = true)]
     pub(crate) rpc: Vec<String>,
     #[command(flatten)]
+    pub(crate) access: NodeAccessArguments,
+    #[command(flatten)]
     pub(crate) profile: ProfileArguments,
     /// How long the outcome is waited for at most
     #[arg(long, value_name = "SECONDS", default_value_t = WAIT_SECONDS, value_parser = clap::value_parser!(u64).range(..=WAIT_SECONDS_MAX))]
@@ -122,6 +124,8 @@ pub(crate) struct TxTrace {
     /// URL of a node of the store's ledger, such as `http://127.0.0.1:8545`; may be repeated
     #[arg(long, value_name = "URL", required = true)]
     pub(crate) rpc: Vec<String>,
+    #[command(flatten)]
+    pub(crate) access: NodeAccessArguments,
 }
 
 /// Arguments of `lastro tx retry`.

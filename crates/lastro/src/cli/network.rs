@@ -14,6 +14,8 @@ pub(crate) struct Doctor {
     #[arg(long, value_name = "URL", required = true)]
     pub(crate) rpc: Vec<String>,
     #[command(flatten)]
+    pub(crate) access: NodeAccessArguments,
+    #[command(flatten)]
     pub(crate) profile: ProfileArguments,
     /// Wallet that is to send: is it let in, and can it pay? May be repeated
     #[arg(long = "sender", value_name = "ADDRESS")]
@@ -41,6 +43,23 @@ pub(crate) enum FailOn {
     Warning,
     /// Something is worth knowing.
     Notice,
+}
+
+/// How nodes are reached beyond their URLs. Certificates of https and wss nodes are always checked.
+#[derive(Debug, Args)]
+pub(crate) struct NodeAccessArguments {
+    /// File of the authority, in PEM, that certificates of https and wss nodes must come from [default: those that this system trusts]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) node_ca: Option<PathBuf>,
+    /// File of our certificate, in PEM, for nodes that ask for one
+    #[arg(long, value_name = "FILE", requires = "node_key")]
+    pub(crate) node_certificate: Option<PathBuf>,
+    /// File of that certificate's key, in PEM without a passphrase
+    #[arg(long, value_name = "FILE", requires = "node_certificate")]
+    pub(crate) node_key: Option<PathBuf>,
+    /// File of a token, such as a JWT, that each node is shown with each request
+    #[arg(long, value_name = "FILE")]
+    pub(crate) node_token: Option<PathBuf>,
 }
 
 /// What a network is expected to be.
@@ -99,6 +118,8 @@ pub(crate) struct ProfileCheck {
     /// URL of a node, such as `http://127.0.0.1:8545`
     #[arg(long, value_name = "URL")]
     pub(crate) rpc: String,
+    #[command(flatten)]
+    pub(crate) access: NodeAccessArguments,
     #[command(flatten)]
     pub(crate) profile: ProfileArguments,
     /// Language of the table: `pt-BR` or `en`; by default that of the environment

@@ -6,7 +6,7 @@ use crate::cli::TxTrace;
 use crate::doctor_command::catalogue::filled;
 use crate::failure::{Failure, FailureKind};
 use crate::lane_store::{Looking, key_of, unreachable, waited};
-use crate::network_arguments::patient;
+use crate::network_arguments::{node_access, patient};
 use crate::printer::{Mark, Printer};
 use alloy_primitives::B256;
 use anyhow::anyhow;
@@ -33,7 +33,8 @@ pub(super) async fn run(arguments: &TxTrace, printer: &Printer) -> Result<(), Fa
         let error = anyhow!("`--rpc` is given {} times, at most {NODES_MAX} are taken", arguments.rpc.len());
         return Err(Failure::new(FailureKind::Usage, error));
     }
-    let nodes = arguments.rpc.iter().map(|url| patient(url)).collect::<Result<Vec<Patient>, Failure>>()?;
+    let access = node_access(&arguments.access)?;
+    let nodes = arguments.rpc.iter().map(|url| patient(url, &access)).collect::<Result<Vec<Patient>, Failure>>()?;
     let looking = Looking::open(&arguments.report.store).await?;
     let (attempt, ledger) = (looking.newest(&key).await, (looking.inspection.chain_id(), looking.inspection.genesis()));
     looking.inspection.close().await;

@@ -179,12 +179,14 @@ fn profiles_are_listed_and_shown() {
 
 #[test]
 fn wrong_usage_ends_with_2() {
-    let mistakes: [&[&str]; 10] = [
+    let mistakes: [&[&str]; 12] = [
         &["doctor"],
         &["doctor", "--rpc", "http://127.0.0.1:1", "--rpc", "http://127.0.0.1:1/"],
         &["doctor", "--rpc", "http://127.0.0.1:1", "--accept", "pool_windw_small"],
         &["doctor", "--rpc", "node:8545"],
-        &["doctor", "--rpc", "https://node.example"],
+        &["doctor", "--rpc", "https://127.0.0.1:1", "--node-ca", "nowhere.pem"],
+        &["doctor", "--rpc", "https://127.0.0.1:1", "--node-ca", "Cargo.toml"],
+        &["doctor", "--rpc", "https://127.0.0.1:1", "--node-certificate", "Cargo.toml"],
         &["doctor", "--rpc", "http://127.0.0.1:1", "--profile", "besu"],
         &["doctor", "--rpc", "http://127.0.0.1:1", "--profile", "rbb", "--profile-file", "own.toml"],
         &["doctor", "--rpc", "http://127.0.0.1:1", "--sender", "bank"],

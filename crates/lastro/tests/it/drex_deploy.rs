@@ -140,7 +140,7 @@ fn what_is_wrong_is_refused_before_anything_is_sent() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let cases = [
         ("--chain-id", "1338", 2, "the node is on chain 1337, the profile is for chain 1338"),
-        ("--rpc", "ftp://127.0.0.1", 2, "is not a http URL"),
+        ("--rpc", "ftp://127.0.0.1", 2, "is not a http or https URL"),
         ("--rpc", &format!("http://{free}"), 4, "the node does not answer"),
         ("--admin-key", &missing, 2, "cannot read `"),
         ("--passphrase-file", &wrong, 2, "cannot use key file"),
