@@ -70,7 +70,7 @@ impl fmt::Debug for NodeAccess {
 #[derive(Debug, thiserror::Error)]
 pub enum NodeAccessError {
     /// The file cannot be read. Check its name and mode.
-    #[error("cannot read {what} in `{}`", path.display())]
+    #[error("cannot read `{}`, which is to hold a {what}", path.display())]
     File {
         /// What it was to hold.
         what: &'static str,

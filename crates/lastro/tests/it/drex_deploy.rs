@@ -108,6 +108,20 @@ async fn killed_and_repeated_it_deploys_once_and_shows_no_key() {
     assert_eq!(inspect(&stage.ledger.dir())["head"]["transactions"], json!(TRANSACTIONS));
 }
 
+#[tokio::test]
+async fn it_deploys_over_several_nodes_though_the_first_is_away() {
+    let stage = Stage::new();
+    let node = stage.ledger.start(&["--block-period", "200ms"]);
+    let mut arguments = stage.arguments("http://127.0.0.1:1");
+    // Three addresses of the one ledger that there is; of four nodes, three must agree on each block.
+    for address in ["", "/?second", "/?third"] {
+        arguments.extend(["--rpc".to_owned(), format!("{}{address}", node.http)]);
+    }
+    let report = lastro(&arguments).ok().json();
+    assert_eq!((count(&report), &report["rpc"]), ((TRANSACTIONS, 0), &json!("http://127.0.0.1:1")));
+    check_code(&node.http, &report).await;
+}
+
 #[test]
 fn one_key_may_be_both_and_a_used_wallet_deploys_behind_its_last_transaction() {
     let stage = Stage::new();
