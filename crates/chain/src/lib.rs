@@ -62,10 +62,12 @@
 //! # Main types
 //!
 //! [`Chain`] (one network, one store), [`Lane`] (one sender), [`Intent`], [`Outcome`], [`Profile`] (what is sent with),
-//! [`NetworkProfile`] (what a network is expected to be), [`Rpc`] (reading), [`RpcTransport`] (the way to a node), [`SeveralNodes`] (one over several), [`NodeAccess`] (certificates and tokens), [`Revert`];
+//! [`NetworkProfile`] (what a network is expected to be), [`Rpc`] (reading), [`RpcTransport`] (the way to a node), [`SeveralNodes`]
+//! (one over several), [`NodeAccess`] (certificates and tokens), [`Revert`];
 //! [`doctor`] looks at nodes before anything is entrusted to them; [`follower`] gives each final block once, in order, and
 //! [`Settlement`] stores and publishes what ended in it. Without one, whoever waits for an outcome asks for receipts.
 //! [`LaneWindow`] is how much of a lane is offered to the node at once.
+//! [`Chain::take_requests`] carries out what services ask for by events, and [`Chain::published`] is where they read how it ended.
 //! [`Inspection`] looks at a store without keys and without a node; [`Chain::pause_lane`], [`Chain::cancel`], [`Chain::retry`],
 //! [`Chain::begin_retirement`] and [`trace()`] are what an operator steps in with.
 //!
@@ -88,6 +90,7 @@
 //! nonces, and whose limit for a sender changes, with others waiting for outcomes beside deliveries and this process killed in
 //! between. At each block it is looked for gaps in the nonces. The same over two nodes, of which one is in front.
 //! Defects planted on purpose must be caught by it. Two processes share a store in a real PostgreSQL, one of them stopped.
+//! Requests of a service are played against the same node: each is answered once, and each subject keeps its order.
 //! The follower has a simulation of its own, of several nodes that lie.
 
 mod access;
