@@ -15,6 +15,7 @@ use crate::lane::{SubmitError, Submitted};
 use crate::outcome::{Mined, Outcome};
 use crate::pause::OperatorText;
 use crate::policy::reference;
+use crate::profile::Profile;
 use crate::store::{Filler, LaneRow, StoreError, StoredIntent, TakeError};
 
 /// An empty transaction is stored that competes with the intent's.
@@ -211,7 +212,8 @@ impl Core {
         Ok(Some(StoredIntent { cancelling: Some((reason.to_owned(), filler)), ..intent.clone() }))
     }
 
-    /// The empty transaction with the intent's nonce: from the sender to itself.
+    /// The empty transaction with the intent's nonce: from the sender to itself, at a price by which a node that has the original takes
+    /// it instead, where transactions have one.
     fn filler(&self, lane: &LaneState, row: &LaneRow, intent: &StoredIntent) -> Result<Filler, SubmitError> {
         let empty = Intent {
             key: intent.key.clone(),
@@ -222,7 +224,8 @@ impl Core {
             subject: String::new(),
             approvals: Vec::new(),
         };
-        let unsigned = empty.unsigned(&self.profile, intent.nonce);
+        let dearer = Profile { fees: self.profile.fees.to_replace(), ..self.profile.clone() };
+        let unsigned = empty.unsigned(&dearer, intent.nonce);
         // Every policy allows it, at any time; it spends nothing, so that nothing is to be stored of it.
         let signed = match self.custody.policy(&lane.label) {
             None => self.custody.sign_transaction(&lane.label, &unsigned, self.profile.chain_id),

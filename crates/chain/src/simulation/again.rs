@@ -3,6 +3,9 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use alloy_consensus::TxEnvelope;
+use alloy_consensus::transaction::Transaction as _;
+use alloy_eips::eip2718::Decodable2718 as _;
 use alloy_primitives::B256;
 use node_errors::Meaning;
 
@@ -10,7 +13,7 @@ use super::faultless::{Bench, WAIT, first_lane, intent, mined};
 use super::node::Effect;
 use crate::delivery::Delivered;
 use crate::store::Filler;
-use crate::{Chain, Lane, Outcome, OutcomeError, Refusal, SubmitError};
+use crate::{Chain, FeeModel, Lane, Outcome, OutcomeError, Refusal, SubmitError};
 
 const SILENCE: Duration = Duration::from_millis(50);
 
@@ -139,4 +142,26 @@ async fn nothing_leaves_once_the_ledger_is_another() {
     chain.core.recover(lane.sender()).await;
     // One more block, in which whatever came to the node would be.
     assert_eq!((bench.node.stuck(), bench.node.effects(1), bench.node.effects(2)), (0, (0, 0), (0, 0)));
+}
+
+#[tokio::test]
+async fn an_empty_transaction_offers_more_than_the_one_whose_place_it_takes() {
+    let fees = [
+        (FeeModel::Free, (0, None)),
+        (FeeModel::Legacy { gas_price_wei: 1_001 }, (1_127, None)),
+        (FeeModel::Eip1559 { max_fee_per_gas_wei: 800, max_priority_fee_per_gas_wei: 1 }, (900, Some(2))),
+    ];
+    for (fees, offered) in fees {
+        let bench = Bench::new();
+        let chain = bench.open_at_price(fees).await;
+        let lane = first_lane(&chain).await;
+        left_alone(&bench, &chain, &lane, 1).await;
+        let stored = chain.core.store.intent(&intent(1, Effect::Done).key).await.unwrap().unwrap();
+        let row = lane.state.row.lock().await;
+        let cancelling = chain.core.begin_cancelling(&lane.state, row, &stored, "no").await.unwrap().unwrap();
+        let (_, filler) = cancelling.cancelling.unwrap();
+        let filler = TxEnvelope::decode_2718_exact(&filler.raw).unwrap();
+        assert_eq!((filler.max_fee_per_gas(), filler.max_priority_fee_per_gas()), offered, "{fees:?}");
+        assert_eq!(filler.nonce(), stored.nonce);
+    }
 }

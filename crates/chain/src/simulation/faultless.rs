@@ -10,8 +10,8 @@ use node_errors::Meaning;
 
 use super::node::{CHAIN_ID, Effect, Node};
 use crate::{
-    Chain, Execution, Intent, IntentKey, Lane, OpenError, Outcome, OutcomeError, Profile, Rules, StoreOpenError,
-    SubmitError,
+    Chain, Execution, FeeModel, Intent, IntentKey, Lane, OpenError, Outcome, OutcomeError, Profile, Rules,
+    StoreOpenError, SubmitError,
 };
 
 pub(super) const WAIT: Duration = Duration::from_secs(20);
@@ -37,6 +37,12 @@ impl Bench {
     /// A chain on another store.
     pub(super) async fn open_at(&self, store: &Place) -> Chain {
         try_open(&self.node, store).await.unwrap()
+    }
+
+    /// A chain on a network where transactions have a price.
+    pub(super) async fn open_at_price(&self, fees: FeeModel) -> Chain {
+        let profile = Profile { fees, rules: Rules::London, ..profile() };
+        Chain::open(profile, Arc::<Node>::clone(&self.node), &self.store(), custody()).await.unwrap()
     }
 
     /// A chain that speaks again after so long a silence.
