@@ -17,7 +17,7 @@ use crate::ledger_load::signer::CHAIN_ID;
 use crate::machine::Machine;
 use alloy_primitives::{Address, Bytes};
 use anyhow::{Context, Result, ensure};
-use chain::{Chain, HttpTransport, Intent, IntentKey, Lane, NewHeads, Outcome, Profile, Rules};
+use chain::{Chain, HttpTransport, Intent, IntentKey, Lane, NewHeads, Outcome, Profile, Rules, Settlement};
 use custody::{Custody, KeyLabel, Purpose};
 use journal::Place;
 use serde_json::{Value, json};
@@ -241,12 +241,7 @@ async fn measure(
     options: &Options,
     token: Option<&TokenOfRun>,
 ) -> Result<Measured> {
-    let profile = Profile::embedded(CHAIN_ID, Rules::Berlin, BLOCK_GAS_LIMIT);
-    let mut custody = Custody::new(profile.network());
-    let labels = labels("lane", options.lanes)?;
-    for label in &labels {
-        let _ = custody.add_test_key(label.clone(), Purpose::Transactions)?;
-    }
+    let (profile, mut custody, labels) = in_memory(options)?;
     let (token_labels, mut alone) = (self::labels("token", options.lanes)?, Vec::new());
     if let Some(token) = token {
         token.open_keys(&mut custody, &token_labels)?;
@@ -265,8 +260,7 @@ async fn measure(
     settlement.stop().await;
     let settlement = chain.settle_told_by(new_heads).await?;
     let steady = steadily(&chain, &lanes, options.pace, options.seconds).await?;
-    let settled = settlement.delays().into_iter().map(|delay| u64::try_from(delay.as_micros()));
-    let settled = settled.collect::<Result<Vec<u64>, _>>()?;
+    let settled = delays(&settlement)?;
     ensure!(chain.open_intents().await?.is_empty(), "intents were left open");
     settlement.stop().await;
     drop(lanes);
@@ -281,12 +275,7 @@ async fn measure_events(
     places: [&Place; 2],
     options: &Options,
 ) -> Result<Measured> {
-    let profile = Profile::embedded(CHAIN_ID, Rules::Berlin, BLOCK_GAS_LIMIT);
-    let mut custody = Custody::new(profile.network());
-    let labels = labels("lane", options.lanes)?;
-    for label in &labels {
-        let _ = custody.add_test_key(label.clone(), Purpose::Transactions)?;
-    }
+    let (profile, custody, labels) = in_memory(options)?;
     let taken = Arc::new(Taken::default());
     let way = NotedTransport { way: Arc::new(HttpTransport::new(url)?), taken: Arc::clone(&taken) };
     let chain = Chain::open(profile, Arc::new(way), places[0], Arc::new(custody)).await?;
@@ -302,13 +291,29 @@ async fn measure_events(
         steady.keep((times.number, times.submitted, times.ended), kept_each)?;
     }
     steady.memory_mib.push(memory_mib()?);
-    let settled = settlement.delays().into_iter().map(|delay| u64::try_from(delay.as_micros()));
-    let settled = settled.collect::<Result<Vec<u64>, _>>()?;
+    let settled = delays(&settlement)?;
     ensure!(chain.open_intents().await?.is_empty(), "intents were left open");
     service.close().await?;
     settlement.stop().await;
     chain.close().await;
     Ok(Measured { elapsed, of_token: None, steady, settled })
+}
+
+/// The lanes' keys, in this process.
+fn in_memory(options: &Options) -> Result<(Profile, Custody, Vec<KeyLabel>)> {
+    let profile = Profile::embedded(CHAIN_ID, Rules::Berlin, BLOCK_GAS_LIMIT);
+    let mut custody = Custody::new(profile.network());
+    let labels = labels("lane", options.lanes)?;
+    for label in &labels {
+        let _ = custody.add_test_key(label.clone(), Purpose::Transactions)?;
+    }
+    Ok((profile, custody, labels))
+}
+
+/// From the first word of each block until its ends were stored, in microseconds.
+fn delays(settlement: &Settlement) -> Result<Vec<u64>> {
+    let micros = settlement.delays().into_iter().map(|delay| u64::try_from(delay.as_micros()));
+    Ok(micros.collect::<Result<_, _>>()?)
 }
 
 fn labels(name: &str, count: u32) -> Result<Vec<KeyLabel>> {

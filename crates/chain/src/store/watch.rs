@@ -88,15 +88,8 @@ impl Store {
         requester: &str,
         address: Address,
     ) -> Result<UnitOfWork, StoreError> {
-        let told = LaneEvent::address_watched(address, requester);
-        let appended = told.appended(self.journal.event_id()).map_err(StoreError::Event)?;
-        let mut unit = self.unit_of_requests(origin, appended)?;
-        let _ = unit.statement(Statement {
-            sql: "INSERT INTO chain_watches (address, requester) VALUES ($1, $2) ON CONFLICT (address, requester) DO NOTHING",
-            parameters: vec![bytes(address), text(requester)],
-            rows_expected: None,
-        });
-        Ok(unit)
+        let sql = "INSERT INTO chain_watches (address, requester) VALUES ($1, $2) ON CONFLICT (address, requester) DO NOTHING";
+        self.change_watch(origin, &LaneEvent::address_watched(address, requester), sql, requester, address)
     }
 
     /// The service does not read it any more.
@@ -106,14 +99,23 @@ impl Store {
         requester: &str,
         address: Address,
     ) -> Result<UnitOfWork, StoreError> {
-        let told = LaneEvent::address_unwatched(address, requester);
+        let sql = "DELETE FROM chain_watches WHERE address = $1 AND requester = $2";
+        self.change_watch(origin, &LaneEvent::address_unwatched(address, requester), sql, requester, address)
+    }
+
+    fn change_watch(
+        &self,
+        origin: &Origin,
+        told: &LaneEvent,
+        sql: &'static str,
+        requester: &str,
+        address: Address,
+    ) -> Result<UnitOfWork, StoreError> {
         let appended = told.appended(self.journal.event_id()).map_err(StoreError::Event)?;
         let mut unit = self.unit_of_requests(origin, appended)?;
-        let _ = unit.statement(Statement {
-            sql: "DELETE FROM chain_watches WHERE address = $1 AND requester = $2",
-            parameters: vec![bytes(address), text(requester)],
-            rows_expected: None,
-        });
+        // As many rows as there are: to say it twice changes nothing.
+        let parameters = vec![bytes(address), text(requester)];
+        let _ = unit.statement(Statement { sql, parameters, rows_expected: None });
         Ok(unit)
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alloy_primitives::hex;
+use alloy_primitives::{Address, hex};
 use custody::KeyLabel;
 use journal::{Feed, Parameter, Place, Statement, StoreConfig, UnitOfWork};
 use messages::ledger::{ApprovalRecord, RequestRefused, TransactionEnded, TransactionRequested};
@@ -67,6 +67,23 @@ impl Served {
     }
 }
 
+/// The first lane, which a person has paused.
+async fn paused_lane(chain: &Chain) -> Address {
+    let sender = chain.lane(&label("lane-0")).await.unwrap().sender();
+    let [why, who] = ["audit", "ana"].map(|text| OperatorText::parse(text).unwrap());
+    let _ = chain.pause_lane(sender, &why, &who).await.unwrap();
+    sender
+}
+
+/// The first key at its end, with this successor.
+async fn ending_key(chain: &Chain, successor: Option<Address>) -> Address {
+    let sender = chain.lane(&label("lane-0")).await.unwrap().sender();
+    let [why, who] = ["left", "ana"].map(|text| OperatorText::parse(text).unwrap());
+    let order = RetirementOrder { sender, successor, why: &why, who: &who, consent: None };
+    let _ = chain.begin_retirement(&order).await.unwrap();
+    sender
+}
+
 fn take(chain: &Chain, service: &journal::Store, group: LaneGroup) -> Requests {
     let requester = Requester::new("tokens", Feed::Published(service.clone())).unwrap();
     chain.take_requests(vec![requester], vec![group]).unwrap()
@@ -104,9 +121,7 @@ fn refusal(answer: &TransactionEnded) -> &RequestRefused {
 async fn a_paused_lane_keeps_what_waits_for_it_and_others_go_on() {
     let bench = Bench::new();
     let chain = bench.open().await;
-    let sender = chain.lane(&label("lane-0")).await.unwrap().sender();
-    let [why, who] = ["audit", "ana"].map(|text| OperatorText::parse(text).unwrap());
-    let _ = chain.pause_lane(sender, &why, &who).await.unwrap();
+    let sender = paused_lane(&chain).await;
     let served = Served::by(chain, group("treasury", &["lane-0", "lane-1"])).await;
     // Those of the first subject go to the first lane, those of the second to the other.
     served.publish([0, 1].map(|id| request(id, Some(id), Effect::Done))).await;
@@ -121,6 +136,7 @@ async fn a_paused_lane_keeps_what_waits_for_it_and_others_go_on() {
     let waiting: Vec<_> = lines.iter().map(|line| (line.sender == sender, line.waiting_count)).collect();
     assert!(waiting.contains(&(true, 2)) && waiting.contains(&(false, 0)), "{waiting:?}");
     assert!(state_differences(served.chain.core.store.journal()).await.unwrap().is_empty());
+    let who = OperatorText::parse("ana").unwrap();
     let _ = served.chain.resume_lane(sender, &who).await.unwrap();
     let mut nonces = BTreeMap::new();
     for answer in served.answers(4).await {
@@ -134,11 +150,8 @@ async fn a_paused_lane_keeps_what_waits_for_it_and_others_go_on() {
 async fn what_waits_for_a_key_at_its_end_is_sent_by_its_successor() {
     let bench = Bench::new();
     let chain = bench.open().await;
-    let [old, new] = [0, 5].map(|lane| chain.core.custody.address(&label(&format!("lane-{lane}"))).unwrap());
-    let _ = chain.lane(&label("lane-0")).await.unwrap();
-    let [why, who] = ["left", "ana"].map(|text| OperatorText::parse(text).unwrap());
-    let order = RetirementOrder { sender: old, successor: Some(new), why: &why, who: &who, consent: None };
-    let _ = chain.begin_retirement(&order).await.unwrap();
+    let new = chain.core.custody.address(&label("lane-5")).unwrap();
+    let old = ending_key(&chain, Some(new)).await;
     let served = Served::by(chain, group("treasury", &["lane-0"])).await;
     served.publish([0, 1].map(|id| request(id, None, Effect::Done))).await;
     served.until_waiting(2).await;
@@ -155,10 +168,7 @@ async fn what_waits_for_a_key_at_its_end_is_sent_by_its_successor() {
 async fn what_waits_for_a_key_without_a_successor_goes_to_another_of_its_group() {
     let bench = Bench::new();
     let chain = bench.open().await;
-    let old = chain.lane(&label("lane-0")).await.unwrap().sender();
-    let [why, who] = ["left", "ana"].map(|text| OperatorText::parse(text).unwrap());
-    let order = RetirementOrder { sender: old, successor: None, why: &why, who: &who, consent: None };
-    let _ = chain.begin_retirement(&order).await.unwrap();
+    let old = ending_key(&chain, None).await;
     let served = Served::by(chain, group("treasury", &["lane-0", "lane-1"])).await;
     served.publish([request(0, Some(1), Effect::Done)]).await;
     served.until_waiting(1).await;
@@ -235,9 +245,7 @@ fn key(text: &str) -> IntentKey {
 async fn what_somebody_changes_while_it_waits_is_named() {
     let bench = Bench::new();
     let chain = bench.open().await;
-    let sender = chain.lane(&label("lane-0")).await.unwrap().sender();
-    let [why, who] = ["audit", "ana"].map(|text| OperatorText::parse(text).unwrap());
-    let _ = chain.pause_lane(sender, &why, &who).await.unwrap();
+    let _ = paused_lane(&chain).await;
     let served = Served::by(chain, group("treasury", &["lane-0"])).await;
     served.publish([request(0, Some(1), Effect::Done)]).await;
     served.until_waiting(1).await;
