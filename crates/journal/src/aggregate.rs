@@ -245,7 +245,7 @@ impl<A: Aggregate> Streams<A> {
         look: impl FnOnce(&A::State, StreamVersion) -> T,
     ) -> Result<T, LoadError> {
         let mut folded = Folded::<A>::empty();
-        let key = StreamKey { tenant: tenant.clone(), stream: stream.clone() };
+        let key = StreamKey::new(tenant.clone(), stream.clone());
         load(&self.store, &key, &mut folded).await?;
         Ok(look(&folded.state, folded.version))
     }
@@ -255,7 +255,7 @@ impl<A: Aggregate> Streams<A> {
         command: &Command,
         decide: &mut impl FnMut(&A::State) -> Result<Decision<A::Event>, R>,
     ) -> Result<Tried<R>, DecideError<R>> {
-        let key = StreamKey { tenant: command.cause.tenant.clone(), stream: command.stream.clone() };
+        let key = StreamKey::new(command.cause.tenant.clone(), command.stream.clone());
         let slot = self.slot(&key);
         let mut folded = slot.folded.lock().await;
         if !folded.is_loaded {

@@ -4,8 +4,9 @@
 //! again, with waits that grow, until the store's patience ends. If a commit's answer is lost, the store is asked whether it has
 //! the group; nobody guesses. Whatever else the database refuses is tried unit by unit, so that one cannot harm the others.
 //!
-//! The writer does not wait idly for the store. While one part's events are written the next part is decided, and while a group
-//! begins the callers of the one before are told; on two cores that is a tenth of the speed (`docs/journal.md`).
+//! The writer does not wait idly for the store: while one part's events are written the next part is decided. Nor does it tell
+//! callers itself: waking hundreds of them takes as long as the store's answers do, and another task has the time
+//! (`docs/journal.md` has what each gives).
 
 mod known_streams;
 
@@ -78,7 +79,8 @@ pub(crate) type Answer = oneshot::Receiver<Result<Appended, AppendError>>;
 
 /// A unit that waits for a group.
 pub(crate) struct Submission {
-    unit: UnitOfWork,
+    /// It is moved from hand to hand.
+    unit: Box<UnitOfWork>,
     bytes: usize,
     submitted: Instant,
     reply: oneshot::Sender<Result<Appended, AppendError>>,
@@ -90,7 +92,7 @@ impl Submission {
         let bytes = unit.check_limits()?;
         unit.seal(entropy);
         let (reply, answer) = oneshot::channel();
-        Ok((Self { unit, bytes, submitted: Instant::now(), reply }, answer))
+        Ok((Self { unit: Box::new(unit), bytes, submitted: Instant::now(), reply }, answer))
     }
 
     fn answer(self, answer: Result<Appended, AppendError>) {
@@ -125,12 +127,7 @@ pub(crate) struct Appender {
     pub(crate) committed: watch::Sender<Committed>,
     pub(crate) group_number: u64,
     pub(crate) known: KnownStreams,
-    /// Callers of the last group, which is committed, who do not know it yet.
-    pub(crate) untold: Vec<Told>,
 }
-
-/// A caller and the answer.
-pub(crate) type Told = (Submission, Result<Appended, AppendError>);
 
 /// How an attempt at a group ended without its commit.
 enum Failure {
@@ -171,7 +168,6 @@ impl Appender {
                 waiting.push_back(submission);
             }
             if waiting.is_empty() {
-                tell(&mut self.untold);
                 match queue.recv().await {
                     Some(submission) => waiting.push_back(submission),
                     None => return,
@@ -199,7 +195,7 @@ impl Appender {
             let failure = match self.attempt(&group).await {
                 Ok(answers) => {
                     assert_eq!(group.len(), answers.len(), "each unit of a group has one answer");
-                    self.untold.extend(group.into_iter().zip(answers));
+                    drop(tokio::spawn(tell(group, answers)));
                     return Vec::new();
                 }
                 Err(failure) => failure,
@@ -245,12 +241,8 @@ impl Appender {
     /// One transaction for the group: read, decide and write, commit.
     async fn attempt(&mut self, group: &[Submission]) -> Result<Answers, Failure> {
         let mut wanted = Wanted::default();
-        let (untold, wants) = (&mut self.untold, &mut wanted);
-        let meanwhile = async move {
-            tell(untold);
-            group.iter().for_each(|submission| group::want(&submission.unit, wants));
-        };
-        let (transaction, ()) = tokio::join!(biased; self.backend.begin(), meanwhile);
+        let want = async { group.iter().for_each(|submission| group::want(&submission.unit, &mut wanted)) };
+        let (transaction, ()) = tokio::join!(biased; self.backend.begin(), want);
         let mut transaction = transaction?;
         let found = match self.find(&mut transaction, &mut wanted).await {
             Ok(found) => found,
@@ -341,8 +333,9 @@ fn take_group(waiting: &mut VecDeque<Submission>) -> Vec<Submission> {
     waiting.drain(..count.min(waiting.len())).collect()
 }
 
-fn tell(untold: &mut Vec<Told>) {
-    for (submission, answer) in untold.drain(..) {
+/// Tells the callers of a group that is committed.
+async fn tell(group: Vec<Submission>, answers: Answers) {
+    for (submission, answer) in group.into_iter().zip(answers) {
         submission.answer(answer);
     }
 }

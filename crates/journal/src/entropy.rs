@@ -1,5 +1,6 @@
 //! Randomness: the system's, or drawn from a seed so that a run can be repeated.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use messages::{CommandId, EventId, StoreId, Timestamp};
@@ -13,6 +14,43 @@ pub enum Entropy {
     System,
     /// A seed, for tests and simulations alone: whoever knows it knows all salts.
     Seeded(Arc<Mutex<u64>>),
+}
+
+/// How many of the system's bytes a thread draws at once: identifiers and salts want some twenty at a time, and asking the system
+/// takes longer than they do.
+const DRAWN_BYTES: usize = 512;
+
+thread_local! {
+    static DRAWN: RefCell<Drawn> = const { RefCell::new(Drawn { bytes: [0; DRAWN_BYTES], left: 0 }) };
+}
+
+/// The system's bytes that nobody has had yet: the first `left` of them.
+struct Drawn {
+    bytes: [u8; DRAWN_BYTES],
+    left: usize,
+}
+
+impl Drawn {
+    fn fill(&mut self, wanted: &mut [u8]) {
+        if wanted.len() > DRAWN_BYTES {
+            return from_system(wanted);
+        }
+        if wanted.len() > self.left {
+            from_system(&mut self.bytes);
+            self.left = DRAWN_BYTES;
+        }
+        let given = &mut self.bytes[self.left - wanted.len()..self.left];
+        wanted.copy_from_slice(given);
+        // A salt is nowhere but where it is wanted.
+        given.fill(0);
+        self.left -= wanted.len();
+    }
+}
+
+fn from_system(bytes: &mut [u8]) {
+    if let Err(error) = getrandom::fill(bytes) {
+        panic!("the operating system gave no random bytes: {error}");
+    }
 }
 
 impl Entropy {
@@ -29,11 +67,7 @@ impl Entropy {
     /// If the operating system has no randomness to give: nothing that is written without it would keep its promises.
     pub fn fill(&self, bytes: &mut [u8]) {
         match self {
-            Self::System => {
-                if let Err(error) = getrandom::fill(bytes) {
-                    panic!("the operating system gave no random bytes: {error}");
-                }
-            }
+            Self::System => DRAWN.with_borrow_mut(|drawn| drawn.fill(bytes)),
             Self::Seeded(state) => {
                 let mut state = state.lock();
                 for chunk in bytes.chunks_mut(8) {

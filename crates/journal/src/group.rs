@@ -39,12 +39,12 @@ pub struct Appended {
 /// Adds to `wanted` what a unit depends on.
 pub(crate) fn want(unit: &UnitOfWork, wanted: &mut Wanted) {
     for append in &unit.appends {
-        let _ = wanted.streams.insert(key_of(append));
+        let _ = wanted.streams.insert(append.key.clone());
     }
     let confirmed = unit.confirmed.iter();
     wanted
         .streams
-        .extend(confirmed.map(|(tenant, stream, _)| StreamKey { tenant: tenant.clone(), stream: stream.clone() }));
+        .extend(confirmed.map(|(tenant, stream, _)| StreamKey::new(tenant.clone(), stream.clone())));
     wanted.keys.extend(unit.key_free.iter().map(|(scope, _)| scope.clone()));
     wanted.keys.extend(unit.key.iter().map(|key| key.scope.clone()));
     wanted.keys.extend(unit.key_changes.iter().map(|(scope, _)| scope.clone()));
@@ -140,15 +140,15 @@ impl Admission {
     /// The version after each append, or the first that its stream refuses.
     fn check_streams(&self, unit: &UnitOfWork) -> Result<Vec<StreamVersion>, Refusal> {
         for (tenant, stream, expected) in &unit.confirmed {
-            let key = StreamKey { tenant: tenant.clone(), stream: stream.clone() };
+            let key = StreamKey::new(tenant.clone(), stream.clone());
             check_expected(stream, *expected, self.newest.get(&key).copied())?;
         }
         let mut mine: HashMap<StreamKey, Newest> = HashMap::new();
         let mut after = Vec::with_capacity(unit.appends.len());
         for append in &unit.appends {
-            let key = key_of(append);
+            let key = append.key.clone();
             let newest = mine.get(&key).or_else(|| self.newest.get(&key)).copied();
-            check_expected(&append.stream, append.expected, newest)?;
+            check_expected(&append.key.stream, append.expected, newest)?;
             let version = newest.map_or(StreamVersion::EMPTY, |newest| newest.version);
             let version = StreamVersion::new(version.number() + append.events.len() as u64);
             if let Some(last) = append.events.last() {
@@ -173,7 +173,7 @@ impl Admission {
     }
 
     fn append(&mut self, append: &Append) {
-        let key = key_of(append);
+        let key = append.key.clone();
         let mut version = self.newest.get(&key).map_or(StreamVersion::EMPTY, |newest| newest.version);
         for (event, seal) in append.events.iter().zip(&append.seals) {
             version = version.next();
@@ -218,15 +218,11 @@ impl Admission {
     }
 }
 
-fn key_of(append: &Append) -> StreamKey {
-    StreamKey { tenant: append.cause.tenant.clone(), stream: append.stream.clone() }
-}
-
 fn metadata(append: &Append, stream_version: StreamVersion, event: &NewEvent) -> Metadata {
     let cause = &append.cause;
     Metadata {
         tenant: cause.tenant.clone(),
-        stream: append.stream.clone(),
+        stream: append.key.stream.clone(),
         stream_version,
         event_type: event.event_type.clone(),
         type_version: event.type_version,

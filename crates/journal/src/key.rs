@@ -8,6 +8,7 @@
 //!
 //! A refusal before any effect could leave is answered but not kept: the key is *released*, and the same request is decided anew.
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use messages::names::NameError;
@@ -23,8 +24,10 @@ pub const LOCATION_BYTES_MAX: usize = 500;
 pub const ANSWER_BYTES_MAX: usize = 16 * 1024;
 
 /// Whose key it is, and which: two clients of one tenant do not share keys.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyScope {
+    /// It comes first: two keys are told apart by it without a look at their texts.
+    narrow: i64,
     tenant: TenantId,
     client: Arc<str>,
     key: Arc<str>,
@@ -40,7 +43,8 @@ impl KeyScope {
         for (what, text) in [("idempotency key", key), ("client", client)] {
             check_text(what, text)?;
         }
-        Ok(Self { tenant, client: client.into(), key: key.into() })
+        let narrow = crate::narrow::hash(&[tenant.as_str(), client, key]);
+        Ok(Self { narrow, tenant, client: client.into(), key: key.into() })
     }
 
     /// Whose it is.
@@ -61,8 +65,15 @@ impl KeyScope {
         &self.key
     }
 
-    pub(crate) fn narrow(&self) -> i64 {
-        crate::narrow::hash(&[self.tenant.as_str(), &self.client, &self.key])
+    /// What the index on keys is made of.
+    pub(crate) const fn narrow(&self) -> i64 {
+        self.narrow
+    }
+}
+
+impl Hash for KeyScope {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.narrow.hash(state);
     }
 }
 

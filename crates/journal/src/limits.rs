@@ -81,7 +81,7 @@ impl UnitOfWork {
         let mut bytes = self.bytes_beside_events();
         for append in &self.appends {
             if append.events.is_empty() {
-                return Err(LimitError::NoEvents { stream: append.stream.as_str().into() });
+                return Err(LimitError::NoEvents { stream: append.key.stream.as_str().into() });
             }
             bytes +=
                 append.events.iter().map(|event| event.payload.as_bytes().len() + METADATA_BYTES_USUAL).sum::<usize>();

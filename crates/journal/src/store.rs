@@ -344,7 +344,6 @@ impl Store {
             committed: committed.clone(),
             group_number: 0,
             known: KnownStreams::default(),
-            untold: Vec::new(),
         };
         let shared = Shared {
             backend,
@@ -495,7 +494,7 @@ impl Store {
         after: StreamVersion,
         limit: usize,
     ) -> Result<Vec<RecordedEvent>, StoreError> {
-        let key = StreamKey { tenant: tenant.clone(), stream: stream.clone() };
+        let key = StreamKey::new(tenant.clone(), stream.clone());
         self.shared.backend.stream_after(&key, after, limit.min(PAGE_EVENTS_MAX)).await
     }
 

@@ -1,5 +1,7 @@
 //! The unit of work: everything that one decision changes, committed whole or not at all.
 
+use std::sync::Arc;
+
 use messages::{
     Actor, CommandId, EventId, EventType, Fingerprint, Hash, Payload, StreamName, StreamVersion, TenantId, Timestamp,
     chain,
@@ -8,6 +10,7 @@ use messages::{
 use crate::cursor::Cursor;
 use crate::entropy::Entropy;
 use crate::key::{KeyChange, KeyScope, KeyUse};
+use crate::store::StreamKey;
 
 /// Because of what, by whom, and for whom events are written: from the gateway's verified identity, or from the event that is
 /// reacted to.
@@ -24,7 +27,7 @@ pub struct Cause {
     /// The event that is reacted to.
     pub causation: Option<EventId>,
     /// The trace, as the W3C's `traceparent`; at most [`messages::metadata::TRACE_PARENT_BYTES_MAX`] bytes.
-    pub trace_parent: Option<Box<str>>,
+    pub trace_parent: Option<Arc<str>>,
 }
 
 impl Cause {
@@ -75,7 +78,7 @@ pub struct NewEvent {
 #[derive(Debug, Clone)]
 pub(crate) struct Append {
     pub(crate) cause: Cause,
-    pub(crate) stream: StreamName,
+    pub(crate) key: StreamKey,
     pub(crate) expected: Expected,
     pub(crate) events: Vec<NewEvent>,
     /// One for each event, from when the unit is submitted.
@@ -244,7 +247,8 @@ impl UnitOfWork {
         expected: Expected,
         events: Vec<NewEvent>,
     ) -> &mut Self {
-        self.appends.push(Append { cause: cause.clone(), stream, expected, events, seals: Vec::new() });
+        let key = StreamKey::new(cause.tenant.clone(), stream);
+        self.appends.push(Append { cause: cause.clone(), key, expected, events, seals: Vec::new() });
         self
     }
 

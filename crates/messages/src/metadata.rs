@@ -8,6 +8,8 @@
 //! 6 subject  7 client   8 on behalf of   9 command (16 bytes)   10 correlation (16)   11 causation (16)   12 trace parent
 //! ```
 
+use std::sync::Arc;
+
 use crate::actor::Actor;
 use crate::codec::{CodecError, Reader};
 use crate::ids::{CommandId, EventId, StreamVersion};
@@ -38,7 +40,7 @@ pub struct Metadata {
     /// The event that was reacted to, if it was a reaction.
     pub causation: Option<EventId>,
     /// The trace that it belongs to, in the form of the W3C's `traceparent`.
-    pub trace_parent: Option<Box<str>>,
+    pub trace_parent: Option<Arc<str>>,
 }
 
 const WHAT: &str = "metadata";

@@ -81,7 +81,7 @@ impl Origin {
             subject: metadata.actor.on_behalf_of().unwrap_or(metadata.actor.subject()).to_owned(),
             correlation: metadata.correlation.uuid(),
             request: event.header.event.uuid(),
-            trace_parent: metadata.trace_parent.clone(),
+            trace_parent: metadata.trace_parent.as_deref().map(Into::into),
         }
     }
 
@@ -101,7 +101,7 @@ impl Origin {
             command,
             correlation: CommandId::new(self.correlation),
             causation: Some(EventId::new(self.request)),
-            trace_parent: self.trace_parent.clone(),
+            trace_parent: self.trace_parent.as_deref().map(Into::into),
         })
     }
 

@@ -106,7 +106,7 @@ mod tests {
     }
 
     fn stream(name: &str) -> StreamKey {
-        StreamKey { tenant: TenantId::parse("bank-a").unwrap(), stream: StreamName::parse(name).unwrap() }
+        StreamKey::new(TenantId::parse("bank-a").unwrap(), StreamName::parse(name).unwrap())
     }
 
     fn newest(version: u64) -> Newest {

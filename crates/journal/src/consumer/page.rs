@@ -175,5 +175,5 @@ fn is_at_start(session: &Session) -> bool {
 }
 
 fn stream_of(event: &RecordedEvent) -> StreamKey {
-    StreamKey { tenant: event.metadata.tenant.clone(), stream: event.metadata.stream.clone() }
+    StreamKey::new(event.metadata.tenant.clone(), event.metadata.stream.clone())
 }

@@ -284,7 +284,7 @@ impl<H: Handler> Consumer<H> {
         let parked = self.parked().await?;
         let mut streams = HashMap::new();
         for event in &parked {
-            let stream = StreamKey { tenant: event.tenant.clone(), stream: event.stream.clone() };
+            let stream = StreamKey::new(event.tenant.clone(), event.stream.clone());
             let _ = streams.entry(stream).or_insert(event.event.position);
         }
         Ok((streams, parked.len()))

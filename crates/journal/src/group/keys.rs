@@ -1,6 +1,6 @@
 //! Idempotency keys within a group.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
 
 use messages::{Position, Timestamp};
 
@@ -12,23 +12,47 @@ use crate::unit::UnitOfWork;
 
 /// Keys as they stand after the units admitted so far.
 pub(super) struct Keys {
-    now: HashMap<KeyScope, KeyRecord>,
-    stored: HashSet<KeyScope>,
-    touched: BTreeSet<KeyScope>,
-    /// Those that were used in this group: nothing is left of an earlier use, which was released before.
-    used: HashSet<KeyScope>,
+    now: HashMap<KeyScope, Known>,
+    /// Those that are to be written, in the order in which they were touched first.
+    touched: Vec<KeyScope>,
+}
+
+/// What is known of a key.
+#[derive(Default)]
+struct Known {
+    /// As it stands; `None` if it is free.
+    record: Option<KeyRecord>,
+    is_stored: bool,
+    /// It was used in this group: nothing is left of an earlier use, which was released before.
+    is_used: bool,
+    is_touched: bool,
 }
 
 impl Keys {
     pub(super) fn new(found: HashMap<KeyScope, KeyRecord>) -> Self {
-        Self { stored: found.keys().cloned().collect(), now: found, touched: BTreeSet::new(), used: HashSet::new() }
+        let stored = |record| Known { record: Some(record), is_stored: true, ..Known::default() };
+        let now = found.into_iter().map(|(scope, record)| (scope, stored(record))).collect();
+        Self { now, touched: Vec::new() }
+    }
+
+    fn record(&self, scope: &KeyScope) -> Option<&KeyRecord> {
+        self.now.get(scope)?.record.as_ref()
+    }
+
+    /// What is known of a key that is to be written.
+    fn touch(&mut self, scope: &KeyScope) -> &mut Known {
+        let known = self.now.entry(scope.clone()).or_default();
+        if !std::mem::replace(&mut known.is_touched, true) {
+            self.touched.push(scope.clone());
+        }
+        known
     }
 
     pub(super) fn check(&self, unit: &UnitOfWork) -> Result<(), Refusal> {
         let used = unit.key.iter().map(|key| (&key.scope, &key.fingerprint));
         let free = unit.key_free.iter().map(|(scope, fingerprint)| (scope, fingerprint));
         if let Some((record, fingerprint)) =
-            used.chain(free).find_map(|(scope, fingerprint)| Some((self.now.get(scope)?, fingerprint)))
+            used.chain(free).find_map(|(scope, fingerprint)| Some((self.record(scope)?, fingerprint)))
             && !is_planted(Mutant::NoKeyCheck)
         {
             let record = Box::new(record.clone());
@@ -39,7 +63,7 @@ impl Keys {
             let earlier = unit.key_changes[..index].iter().filter(|(other, _)| other == scope);
             let mut state = match &unit.key {
                 Some(key) if key.scope == *scope => Some(key.state),
-                _ => self.now.get(scope).map(|record| record.state),
+                _ => self.record(scope).map(|record| record.state),
             };
             for (_, change) in earlier {
                 // Each was checked in its turn.
@@ -54,13 +78,13 @@ impl Keys {
 
     pub(super) fn apply(&mut self, unit: &UnitOfWork, position: Position, recorded: Timestamp) {
         if let Some(key) = &unit.key {
-            let _ = self.touched.insert(key.scope.clone());
-            let _ = self.used.insert(key.scope.clone());
-            drop(self.now.insert(key.scope.clone(), record(key, position, recorded)));
+            let known = self.touch(&key.scope);
+            known.is_used = true;
+            known.record = Some(record(key, position, recorded));
         }
         for (scope, change) in &unit.key_changes {
-            let _ = self.touched.insert(scope.clone());
-            let Some(record) = self.now.get_mut(scope) else { continue };
+            let Known { record: now, .. } = self.touch(scope);
+            let Some(record) = now else { continue };
             // The change was checked.
             match change.apply(record.state).unwrap_or(None) {
                 Some(state) => {
@@ -70,16 +94,17 @@ impl Keys {
                         record.answer.clone_from(answer);
                     }
                 }
-                None => drop(self.now.remove(scope)),
+                None => *now = None,
             }
         }
     }
 
     pub(super) fn write(mut self, rows: &mut Rows) {
         for scope in self.touched {
-            match (self.now.remove(&scope), self.stored.contains(&scope)) {
+            let Known { record, is_stored, is_used, .. } = self.now.remove(&scope).unwrap_or_default();
+            match (record, is_stored) {
                 (Some(record), false) => rows.keys_new.push(record),
-                (Some(record), true) if self.used.contains(&scope) => {
+                (Some(record), true) if is_used => {
                     rows.keys_removed.push(scope);
                     rows.keys_new.push(record);
                 }

@@ -65,7 +65,7 @@ impl Database {
 
     fn apply(&mut self, rows: Rows) {
         for event in rows.events {
-            let key = StreamKey { tenant: event.metadata.tenant.clone(), stream: event.metadata.stream.clone() };
+            let key = StreamKey::new(event.metadata.tenant.clone(), event.metadata.stream.clone());
             let newest = Newest { version: event.metadata.stream_version, event: event.header.event };
             let _ = self.newest.insert(key, newest);
             self.log.push(event);

@@ -16,7 +16,7 @@ pub(super) fn tenant() -> TenantId {
 }
 
 pub(super) fn stream(name: &str) -> StreamKey {
-    StreamKey { tenant: tenant(), stream: StreamName::parse(name).unwrap() }
+    StreamKey::new(tenant(), StreamName::parse(name).unwrap())
 }
 
 /// The event after the head, which moves on.
