@@ -20,7 +20,7 @@
 //! use node_errors::{Meaning, besu};
 //!
 //! let answer = besu(Meaning::UpfrontCostExceedsBalance);
-//! assert_eq!((answer.code, answer.message), (-32004, "Upfront cost exceeds account balance"));
+//! assert_eq!((answer.code, answer.message), (-32004, "Upfront gas cost exceeds account balance"));
 //! ```
 //!
 //! # Main types
@@ -32,8 +32,8 @@
 //! # What it must not know
 //!
 //! It is pure: no input or output, no state, no dependency, nothing of JSON or of transactions. Counting and logging the answers
-//! that are in no row is the caller's business. Methods that the platform never calls (`admin_`, `engine_`, `perm_`, `priv_`)
-//! have no rows.
+//! that are in no row is the caller's business. Methods that the platform never calls (`admin_`, `engine_`, `priv_`), or
+//! only the doctor, which reads their answers itself (`perm_`), have no rows.
 //!
 //! # Invariants
 //!

@@ -75,9 +75,9 @@ walkable! {
         PluginRefused,
 
         // --- The sender cannot pay or is not allowed ---------------------------------------------------------------
-        /// The balance does not cover gas limit times price, plus value.
+        /// The balance does not cover gas limit times price, plus value; in Besu since 26.9 without the value.
         UpfrontCostExceedsBalance,
-        /// The balance does not cover the value that is moved.
+        /// The balance does not cover the value that is moved, by itself or after the gas.
         InsufficientFundsForTransfer,
         /// The network's permissioning does not let this account send.
         SenderNotAuthorized,
@@ -101,7 +101,7 @@ walkable! {
         GasAllowanceExceeded,
 
         // --- State and blocks --------------------------------------------------------------------------------------
-        /// The node is in its initial sync and does not know the head's state.
+        /// The node is in its initial sync and does not know the head's state, or is still indexing what it was asked for.
         StateNotAvailable,
         /// The node does not keep the state of the block that was asked about.
         WorldStateUnavailable,

@@ -2,8 +2,19 @@
 //!
 //! Where a row's source says `RpcErrorType`, that is
 //! `ethereum/api/src/main/java/org/hyperledger/besu/ethereum/api/jsonrpc/internal/response/RpcErrorType.java` of besu-eth/besu at
-//! commit 85e3577; `JsonRpcErrorConverter`, of the same commit, says which refusals of the pool have words of their own. geth's
-//! sources are those of ethereum/go-ethereum, by file; Quorum's those of Consensys/quorum.
+//! commit 85e3577; `JsonRpcErrorConverter`, of the same commit, says which refusals of the pool have words of their own. "Notes
+//! of" a release is its section of besu-eth/besu's `CHANGELOG.md`, read at commit 00fe97c, and "pull request" one of that
+//! repository: Besu's rows were last walked against 26.9.0 and what was merged after it (22 November 2026). geth's sources are
+//! those of ethereum/go-ethereum, by file; Quorum's those of Consensys/quorum.
+//!
+//! No row can say what follows, so that whoever reads answers must know it:
+//!
+//! * A plugin that refuses a transaction answers `eth_sendRawTransaction` with code -32000 and words of its own
+//!   (`EthSendRawTransaction`). They are in no row, so the same bytes are sent again until somebody looks at the log.
+//! * Since 25.12 Besu answers a question about the state, or the receipts, of a block that it does not have with the result `null`,
+//!   no error (notes of 25.12, pull request 9303). `eth_estimateGas` and `eth_getLogs` by hash still say `Block not found`.
+//! * Besu before mid-2023 answered `Invalid params` where it says `Internal error` since (pull request 5506): to a pool without a
+//!   chain head as well as to a transaction that can never be valid.
 
 use crate::Meaning;
 
@@ -50,7 +61,8 @@ pub struct Row {
     pub family: Family,
     /// The JSON-RPC error code.
     pub code: i64,
-    /// The message, or how it begins: nodes add particulars after it (`Execution reverted: ERC20: …`).
+    /// The message, or how it begins: nodes add particulars after it (`nonce too low: next nonce 5`, and, in Besu since
+    /// pull request 8129 of 2025, in parentheses: `Execution reverted (ERC20: …)`).
     pub message: &'static str,
     /// Which releases say it.
     pub versions: Versions,
@@ -65,7 +77,7 @@ pub struct Row {
 pub struct Answer {
     /// The JSON-RPC error code.
     pub code: i64,
-    /// The message. Particulars, where Besu adds them, follow after `": "`.
+    /// The message. Particulars, where Besu adds them, follow it: in parentheses, and after `": "` before 2025.
     pub message: &'static str,
 }
 
@@ -89,6 +101,9 @@ const fn in_versions(row: Row, versions: Versions, source: &'static str) -> Row 
 /// Besu's answer to what it has no words for, also to refusals of its pool (`JsonRpcErrorConverter`, default branch).
 const BESU_INTERNAL_ERROR: Row = b(-32603, "Internal error", Meaning::InternalError);
 
+/// Besu 26.9 checks the gas and the value against the balance one after the other, each with its own words; 26.9.0 was seen to
+/// answer so. A table that knew the old words alone would take a sender without money for a node with a fault.
+const BESU_BALANCE: &str = "pull request 11272, answers of 26.9.0";
 const GETH_POOL: &str = "core/txpool/errors.go";
 const GETH_CORE: &str = "core/error.go";
 const GETH_RPC: &str = "rpc/errors.go";
@@ -103,7 +118,12 @@ pub const TABLE: &[Row] = &[
     b(-32000, "Transaction nonce is too distant from current sender nonce", Meaning::NonceTooDistant),
     b(-32000, "Known transaction", Meaning::AlreadyKnown),
     b(-32000, "Replacement transaction underpriced", Meaning::ReplacementUnderpriced),
-    b(-32000, "An invalid transaction with a lower nonce exists", Meaning::LowerNonceInvalid),
+    // The words are still in `RpcErrorType`; the memory of refused nonces, which led to them, is gone.
+    in_versions(
+        b(-32000, "An invalid transaction with a lower nonce exists", Meaning::LowerNonceInvalid),
+        Versions::before("23.10.2"),
+        "RpcErrorType, notes of 23.10.2 (pull request 6148)",
+    ),
     b(
         -32002,
         "Transaction pool not enabled. (Either txpool explicitly disabled, or node not yet in sync).",
@@ -118,17 +138,35 @@ pub const TABLE: &[Row] = &[
     b(-32003, "Intrinsic gas exceeds gas limit", Meaning::IntrinsicGasExceedsLimit),
     b(-32005, "Transaction gas limit exceeds block gas limit", Meaning::ExceedsBlockGasLimit),
     b(-32005, "Transaction gas limit cap exceeded", Meaning::ExceedsTransactionGasLimit),
-    b(-32000, "Transaction size exceeds the maximum allowed size", Meaning::ExceedsTransactionSize),
+    in_versions(
+        b(-32000, "Transaction size exceeds the maximum allowed size", Meaning::ExceedsTransactionSize),
+        Versions::since("26.8.1"),
+        "RpcErrorType, notes of 26.8.1",
+    ),
     b(-32000, "Max priority fee per gas exceeds max fee per gas", Meaning::PriorityFeeAboveMaxFee),
     b(-32000, "Transaction fee cap exceeded", Meaning::FeeCapExceeded),
     b(-32603, "blobs failed kzg validation", Meaning::InvalidBlobs),
     b(-32000, "Total blob gas too high", Meaning::InvalidBlobs),
+    // In `RpcErrorType` alone: `JsonRpcErrorConverter` gives it to nobody, the pool says that the blobs failed.
     b(-32602, "Invalid blob count (blob transactions must have at least one blob)", Meaning::InvalidBlobs),
     b(-32000, "Plugin has marked the transaction as invalid", Meaning::PluginRefused),
     b(-32000, "Plugin has marked the transaction as not acceptable by the transaction pool", Meaning::PluginRefused),
     // The sender.
-    b(-32004, "Upfront cost exceeds account balance", Meaning::UpfrontCostExceedsBalance),
-    b(-32004, "Insufficient funds for transfer", Meaning::InsufficientFundsForTransfer),
+    in_versions(
+        b(-32004, "Upfront gas cost exceeds account balance", Meaning::UpfrontCostExceedsBalance),
+        Versions::since("26.9"),
+        BESU_BALANCE,
+    ),
+    in_versions(
+        b(-32004, "Upfront cost exceeds account balance", Meaning::UpfrontCostExceedsBalance),
+        Versions::before("26.9"),
+        "RpcErrorType, pull request 11272",
+    ),
+    in_versions(
+        b(-32004, "Insufficient funds for transfer", Meaning::InsufficientFundsForTransfer),
+        Versions::since("26.9"),
+        BESU_BALANCE,
+    ),
     b(-32007, "Sender account not authorized to send transactions", Meaning::SenderNotAuthorized),
     // The price.
     b(-32009, "Gas price below configured minimum gas price", Meaning::GasPriceTooLow),
@@ -138,12 +176,12 @@ pub const TABLE: &[Row] = &[
     in_versions(
         b(3, "Execution reverted", Meaning::ExecutionReverted),
         Versions::since("25.12"),
-        "RpcErrorType, release notes of 25.12",
+        "RpcErrorType, notes of 25.12",
     ),
     in_versions(
         b(-32000, "Execution reverted", Meaning::ExecutionReverted),
         Versions::before("25.12"),
-        "release notes of 25.12",
+        "notes of 25.12",
     ),
     b(-32000, "Transaction processing could not be completed due to an exception", Meaning::ExecutionHalted),
     // State and blocks.
@@ -152,7 +190,11 @@ pub const TABLE: &[Row] = &[
     b(-32000, "Block not found", Meaning::BlockNotFound),
     b(-39001, "Unknown block", Meaning::UnknownBlock),
     b(-32000, "Parent block not found", Meaning::ParentBlockNotFound),
-    b(-32000, "genesis is not traceable", Meaning::GenesisNotTraceable),
+    in_versions(
+        b(-32000, "genesis is not traceable", Meaning::GenesisNotTraceable),
+        Versions::since("26.4"),
+        "RpcErrorType, notes of 26.4",
+    ),
     b(-32000, "Transaction not found", Meaning::TransactionNotFound),
     b(-32000, "Account not found", Meaning::AccountNotFound),
     b(-32001, "Resource not found", Meaning::ResourceNotFound),
@@ -160,9 +202,21 @@ pub const TABLE: &[Row] = &[
     // Limits.
     b(-32005, "Requested range exceeds maximum RPC range limit", Meaning::ExceedsBlockRange),
     b(-32005, "Number of requests exceeds max batch size", Meaning::ExceedsBatchSize),
-    b(-32005, "Maximum number of active subscriptions exceeded", Meaning::ExceedsSubscriptions),
-    b(-32005, "Maximum number of active filters exceeded", Meaning::ExceedsFilters),
-    b(-32005, "Filter address count exceeds limit", Meaning::ExceedsFilterAddresses),
+    in_versions(
+        b(-32005, "Maximum number of active subscriptions exceeded", Meaning::ExceedsSubscriptions),
+        Versions::since("26.7.1"),
+        "RpcErrorType, notes of 26.7.1",
+    ),
+    in_versions(
+        b(-32005, "Maximum number of active filters exceeded", Meaning::ExceedsFilters),
+        Versions::since("26.7.1"),
+        "RpcErrorType, notes of 26.7.1",
+    ),
+    in_versions(
+        b(-32005, "Filter address count exceeds limit", Meaning::ExceedsFilterAddresses),
+        Versions::since("26.8.1"),
+        "RpcErrorType, notes of 26.8.1",
+    ),
     b(-32603, "Timeout expired", Meaning::RequestTimedOut),
     // Filters and subscriptions.
     b(-32000, "Filter not found", Meaning::FilterNotFound),
@@ -182,7 +236,18 @@ pub const TABLE: &[Row] = &[
     b(-32602, "Invalid params", Meaning::InvalidParams),
     b(-32602, "Invalid account params", Meaning::InvalidAccountParams),
     b(-32602, "Invalid address params", Meaning::InvalidAddressParams),
-    b(-32602, "Invalid block param (block not found)", Meaning::InvalidBlockParams),
+    // Also what a query for logs beyond the head, or with its ends reversed, gets since 26.1.
+    in_versions(
+        b(-32602, "Invalid block param (block not found)", Meaning::InvalidBlockParams),
+        Versions::since("25.3"),
+        "RpcErrorType, notes of 25.3",
+    ),
+    // Also what a raw transaction that does not decode got: `EthSendRawTransaction` of that time.
+    in_versions(
+        b(-32602, "Invalid block, unable to parse RLP", Meaning::InvalidBlockParams),
+        Versions::before("25.3"),
+        "RpcErrorType of 4759b67, notes of 25.3",
+    ),
     b(-32602, "Invalid block count params", Meaning::InvalidBlockCountParams),
     b(-32602, "Invalid block hash params", Meaning::InvalidBlockHashParams),
     b(-32602, "Invalid block index params", Meaning::InvalidBlockIndexParams),
@@ -232,6 +297,7 @@ pub const TABLE: &[Row] = &[
     g(-32000, "only replay-protected (EIP-155) transactions allowed over RPC", Meaning::ChainIdRequired, GETH_API),
     g(-32000, "transaction type not supported", Meaning::InvalidTransactionType, "core/types/transaction.go"),
     g(-32000, "intrinsic gas too low", Meaning::IntrinsicGasExceedsLimit, GETH_CORE),
+    g(-32000, "insufficient gas for floor data gas cost", Meaning::IntrinsicGasExceedsLimit, GETH_CORE),
     g(-32000, "exceeds block gas limit", Meaning::ExceedsBlockGasLimit, GETH_POOL),
     g(-32000, "transaction gas limit too high", Meaning::ExceedsTransactionGasLimit, GETH_CORE),
     g(-32000, "max initcode size exceeded", Meaning::InitcodeTooLarge, GETH_CORE),
@@ -240,9 +306,11 @@ pub const TABLE: &[Row] = &[
     g(-32000, "tx fee", Meaning::FeeCapExceeded, GETH_API),
     g(-32000, "insufficient funds for gas * price + value", Meaning::UpfrontCostExceedsBalance, GETH_CORE),
     g(-32000, "insufficient funds for transfer", Meaning::InsufficientFundsForTransfer, GETH_CORE),
+    g(-32000, "sender not an eoa", Meaning::SenderNotAuthorized, GETH_CORE),
     g(-32000, "transaction underpriced", Meaning::GasPriceTooLow, GETH_POOL),
     g(-32000, "Gas price not 0", Meaning::GasPriceMustBeZero, "Quorum, core/tx_pool.go"),
     g(-32000, "max fee per gas less than block base fee", Meaning::GasPriceBelowBaseFee, GETH_CORE),
+    g(-32000, "max fee per blob gas less than block blob gas fee", Meaning::BlobGasPriceTooLow, GETH_CORE),
     // geth: execution, state, limits.
     g(3, "execution reverted", Meaning::ExecutionReverted, GETH_API),
     g(-32000, "execution reverted", Meaning::ExecutionReverted, GETH_API),
@@ -252,6 +320,8 @@ pub const TABLE: &[Row] = &[
     g(-32000, "header not found", Meaning::BlockNotFound, "eth/api_backend.go"),
     g(-32000, "unknown block", Meaning::UnknownBlock, "eth/filters/api.go"),
     g(-32000, "missing trie node", Meaning::WorldStateUnavailable, "trie/errors.go"),
+    g(-32000, "transaction indexing is in progress", Meaning::StateNotAvailable, "internal/ethapi/errors.go"),
+    g(4444, "pruned history unavailable", Meaning::PrunedHistoryUnavailable, "core/history/historymode.go"),
     g(-32000, "filter not found", Meaning::FilterNotFound, "eth/filters/api.go"),
     g(-32002, "request timed out", Meaning::RequestTimedOut, GETH_RPC),
     g(-32003, "response too large", Meaning::ResponseTooLarge, GETH_RPC),
@@ -273,7 +343,7 @@ pub const TABLE: &[Row] = &[
 /// ```
 /// use node_errors::{Meaning, classify};
 ///
-/// let row = classify(3, "Execution reverted: ERC20: transfer amount exceeds balance").expect("it is in the table");
+/// let row = classify(3, "Execution reverted (ERC20: transfer amount exceeds balance)").expect("it is in the table");
 /// assert_eq!(row.meaning, Meaning::ExecutionReverted);
 /// assert!(classify(3, "Execution revertedly").is_none());
 /// ```
@@ -375,6 +445,32 @@ mod tests {
         ] {
             assert_eq!(classify(code, message).map(|row| row.meaning), Some(meaning), "{message}");
         }
+    }
+
+    /// Networks run old releases for years: what a release put in other words, or another code, is read in both.
+    #[test]
+    fn words_that_besu_changed_are_read_in_every_release() {
+        for (before, since, meaning) in [
+            ((-32000, "Execution reverted: no"), (3, "Execution reverted (no)"), Meaning::ExecutionReverted),
+            (
+                (-32004, "Upfront cost exceeds account balance"),
+                (-32004, "Upfront gas cost exceeds account balance (transaction up-front gas cost 0x2 exceeds …)"),
+                Meaning::UpfrontCostExceedsBalance,
+            ),
+            (
+                (-32602, "Invalid block, unable to parse RLP"),
+                (-32602, "Invalid block param (block not found)"),
+                Meaning::InvalidBlockParams,
+            ),
+        ] {
+            let read = |(code, message)| classify(code, message).expect(message);
+            let (old, new) = (read(before), read(since));
+            assert_eq!((old.meaning, new.meaning), (meaning, meaning));
+            assert!(!old.versions.reach_the_newest() && new.versions.reach_the_newest(), "{meaning:?}");
+            assert_eq!(old.versions.before, new.versions.since, "no release is left out: {meaning:?}");
+            assert_eq!((besu(meaning).code, besu(meaning).message), (new.code, new.message));
+        }
+        assert_eq!(besu(Meaning::LowerNonceInvalid).message, "Internal error", "the newest has no such refusal");
     }
 
     #[test]

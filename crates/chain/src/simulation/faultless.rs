@@ -211,7 +211,7 @@ async fn a_lane_that_cannot_pay_is_paused_until_somebody_resumes_it() {
     let lane = first_lane(&chain).await;
     bench.node.refuse(Some(Meaning::UpfrontCostExceedsBalance));
     let paused = lane.submit(&intent(1, Effect::Done)).await.unwrap_err().to_string();
-    let expected = format!("lane of {} is paused: Upfront cost exceeds account balance (-32004)", lane.sender());
+    let expected = format!("lane of {} is paused: Upfront gas cost exceeds account balance (-32004)", lane.sender());
     assert_eq!(paused, expected);
     bench.node.refuse(None);
     assert!(matches!(lane.submit(&intent(2, Effect::Done)).await, Err(SubmitError::Paused { .. })));
