@@ -48,6 +48,13 @@ impl Figure {
     }
 }
 
+/// The middle one by rate: on a shared machine one measurement may be a quarter beside it.
+pub(crate) fn median(mut figures: Vec<Figure>) -> Option<Figure> {
+    figures.sort_by_key(Figure::per_second);
+    let middle = figures.len() / 2;
+    figures.into_iter().nth(middle)
+}
+
 /// Opens a fresh store at the place and puts it under load.
 pub(crate) async fn measure(place: &TestPlace, load: Load, time: Duration) -> Result<Figure> {
     let store = Store::open(&place.fresh().await?).await?;

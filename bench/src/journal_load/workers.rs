@@ -9,14 +9,22 @@ use journal::{Place, Store, StoreConfig};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// How often each is measured.
+const ROUNDS: usize = 3;
+
 /// One process, then two with as many callers together, then two with as many callers each: whoever adds a process brings its own
-/// callers. Both are held against the one.
+/// callers. Both are held against the one. They take turns, and what counts is the median of each.
 pub(crate) async fn lines(place: &TestPlace, time: Duration, front: &[&str]) -> Result<Vec<Line>> {
     let line = |what, figure, goal| Line { what, figure, goal_per_second: goal, goal_p99_ms: None };
-    let one = measure(place, 1, 512, time, front).await?;
+    let (mut ones, mut shareds, mut doubleds) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        ones.push(measure(place, 1, 512, time, front).await?);
+        shareds.push(measure(place, 2, 256, time, front).await?);
+        doubleds.push(measure(place, 2, 512, time, front).await?);
+    }
+    let middle = |figures| callers::median(figures).context("nothing was measured");
+    let (one, shared, doubled) = (middle(ones)?, middle(shareds)?, middle(doubleds)?);
     let goal = Some(one.per_second());
-    let shared = measure(place, 2, 256, time, front).await?;
-    let doubled = measure(place, 2, 512, time, front).await?;
     Ok(vec![
         line("one process, 512 callers", one, None),
         line("two processes, 256 callers each: 512 as before", shared, goal),

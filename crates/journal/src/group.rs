@@ -42,9 +42,7 @@ pub(crate) fn want(unit: &UnitOfWork, wanted: &mut Wanted) {
         let _ = wanted.streams.insert(append.key.clone());
     }
     let confirmed = unit.confirmed.iter();
-    wanted
-        .streams
-        .extend(confirmed.map(|(tenant, stream, _)| StreamKey::new(tenant.clone(), stream.clone())));
+    wanted.streams.extend(confirmed.map(|(tenant, stream, _)| StreamKey::new(tenant.clone(), stream.clone())));
     wanted.keys.extend(unit.key_free.iter().map(|(scope, _)| scope.clone()));
     wanted.keys.extend(unit.key.iter().map(|key| key.scope.clone()));
     wanted.keys.extend(unit.key_changes.iter().map(|(scope, _)| scope.clone()));
