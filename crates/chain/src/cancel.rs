@@ -10,6 +10,7 @@ use alloy_primitives::{Address, B256, Bytes, U256};
 use tokio::sync::MutexGuard;
 
 use crate::chain::{Chain, Core, LaneError, LaneState};
+use crate::dearer::fees_to_replace;
 use crate::intent::{Intent, IntentKey, intrinsic_gas};
 use crate::lane::{SubmitError, Submitted};
 use crate::outcome::{Mined, Outcome};
@@ -224,7 +225,7 @@ impl Core {
             subject: String::new(),
             approvals: Vec::new(),
         };
-        let dearer = Profile { fees: self.profile.fees.to_replace(), ..self.profile.clone() };
+        let dearer = Profile { fees: fees_to_replace(intent, self.profile.fees.to_replace()), ..self.profile.clone() };
         let unsigned = empty.unsigned(&dearer, intent.nonce);
         // Every policy allows it, at any time; it spends nothing, so that nothing is to be stored of it.
         let signed = match self.custody.policy(&lane.label) {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use custody::{Custody, KeyLabel, Network, Purpose, UnknownKey};
 use journal::store::Durability;
 use journal::{Feed, Place};
@@ -72,6 +72,8 @@ pub(crate) struct LaneState {
     pub(crate) row: Mutex<LaneRow>,
     /// Why nothing new may be sent.
     pause: std::sync::Mutex<Option<String>>,
+    /// The transaction that was found to be slow last.
+    slow: std::sync::Mutex<Option<B256>>,
     pub(crate) keeper: OnceLock<Keeper>,
 }
 
@@ -83,6 +85,11 @@ impl LaneState {
 
     pub(crate) fn paused(&self) -> Option<String> {
         self.pause.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes that the transaction is slow; says whether it was found so before.
+    pub(crate) fn is_slow_again(&self, hash: B256) -> bool {
+        self.slow.lock().unwrap_or_else(PoisonError::into_inner).replace(hash) == Some(hash)
     }
 
     pub(crate) fn resume(&self) {
@@ -408,7 +415,14 @@ impl Core {
         let _ = window.ledger_has(count);
         window.stored_below(row.next_nonce);
         let (row, pause) = (Mutex::new(row), std::sync::Mutex::new(self.stopped.get().cloned()));
-        let state = Arc::new(LaneState { label: label.clone(), sender, row, pause, keeper: OnceLock::new() });
+        let state = Arc::new(LaneState {
+            label: label.clone(),
+            sender,
+            row,
+            pause,
+            slow: std::sync::Mutex::default(),
+            keeper: OnceLock::new(),
+        });
         let _ = lanes.insert(sender, Arc::clone(&state));
         Ok((state, true))
     }

@@ -6,12 +6,14 @@
 use std::sync::atomic::Ordering;
 
 use alloy_primitives::{Address, B256, Bytes};
-use node_errors::NextStep;
+use node_errors::{Meaning, NextStep};
 
 use crate::chain::{Core, LaneState};
+use crate::dearer::price_of;
 use crate::intent::IntentKey;
 use crate::lane::{SubmitError, Submitted, submitted};
 use crate::outcome::{Outcome, Refusal};
+use crate::profile::FeeModel;
 use crate::rpc::{At, RpcError};
 use crate::settlement::displaced;
 use crate::store::{StoreError, StoredIntent, TakeError};
@@ -19,6 +21,9 @@ use crate::store::{StoreError, StoredIntent, TakeError};
 /// How many blocks are searched, from the head down, for the transaction that used a nonce: 1,024 times the time of a block,
 /// so 256 s where a block takes 250 ms, 17 minutes where it takes 1 s. What lies further back stays unsettled, for a person.
 const PROOF_BLOCKS_MAX: u64 = 1024;
+
+/// How many answers must say that a transaction offers too little before it is made dearer: what blocks ask for may fall.
+const TOO_CHEAP_ANSWERS: u32 = 3;
 
 /// A transaction to be sent: an intent's, or the empty one that competes with it for the nonce.
 pub(crate) struct Outgoing<'a> {
@@ -29,16 +34,20 @@ pub(crate) struct Outgoing<'a> {
     raw: &'a Bytes,
     /// The other of the two, where there are two.
     rival: Option<B256>,
+    /// The intent's own transaction at lower prices.
+    earlier: &'a [B256],
 }
 
 impl<'a> Outgoing<'a> {
     /// What is to be sent for the intent as it stands.
     pub(crate) fn of(intent: &'a StoredIntent) -> Self {
-        let StoredIntent { key, sender, nonce, hash, raw, cancelling, .. } = intent;
+        let StoredIntent { key, sender, nonce, hash, raw, cancelling, earlier, .. } = intent;
         let (sender, nonce, hash) = (*sender, *nonce, *hash);
         match cancelling {
-            None => Self { key, sender, nonce, hash, raw, rival: None },
-            Some((_, filler)) => Self { key, sender, nonce, hash: filler.hash, raw: &filler.raw, rival: Some(hash) },
+            None => Self { key, sender, nonce, hash, raw, rival: None, earlier },
+            Some((_, filler)) => {
+                Self { key, sender, nonce, hash: filler.hash, raw: &filler.raw, rival: Some(hash), earlier }
+            }
         }
     }
 
@@ -48,6 +57,20 @@ impl<'a> Outgoing<'a> {
 
     pub(crate) fn nonce(&self) -> u64 {
         self.nonce
+    }
+
+    /// What does the same, the dearest first: one that a node has is as good as another.
+    fn as_good(&self) -> impl Iterator<Item = B256> {
+        let earlier = if self.rival.is_none() { self.earlier } else { &[] };
+        std::iter::once(self.hash).chain(earlier.iter().rev().copied())
+    }
+
+    fn has_a_price(&self) -> bool {
+        self.rival.is_none() && price_of(self.raw).is_some_and(|(_, fees)| fees != FeeModel::Free)
+    }
+
+    fn is_ours(&self, hash: B256) -> bool {
+        self.hash == hash || self.rival == Some(hash) || self.earlier.contains(&hash)
     }
 }
 
@@ -63,6 +86,8 @@ pub(crate) enum Delivered {
     Displaced { by: B256 },
     /// Nothing of this sender is taken until somebody acts.
     Paused { reason: String },
+    /// Its price is too low for the node.
+    TooCheap { reason: String },
     /// The attempts are used up.
     Unsettled { reason: String },
 }
@@ -76,6 +101,8 @@ pub(crate) enum Offer {
     Unknown(String),
     /// The node says that it does not have it, and may take it later.
     Later(String),
+    /// The node does not take it at its price.
+    TooCheap(String),
     /// The nonce is used or held by something: look.
     LookUp(String),
     /// The node misses a lower nonce of the sender.
@@ -89,7 +116,9 @@ impl Offer {
     /// Whether the node does not have it, or that is not known, and it may take it later.
     pub(crate) fn is_to_be_offered_again(&self) -> bool {
         match self {
-            Self::Unknown(_) | Self::Later(_) | Self::LowerMissing(_) | Self::TooFarAhead(_) => true,
+            Self::Unknown(_) | Self::Later(_) | Self::TooCheap(_) | Self::LowerMissing(_) | Self::TooFarAhead(_) => {
+                true
+            }
             Self::Taken | Self::Refused(_) | Self::LookUp(_) | Self::Pause(_) => false,
         }
     }
@@ -108,8 +137,7 @@ impl Core {
         if let Some(reason) = lane.paused() {
             return Err(SubmitError::Paused { sender: lane.sender, reason });
         }
-        let delivered = self.offer_until_settled(&Outgoing::of(&intent), true).await;
-        self.conclude(&intent, delivered, false).await
+        self.deliver(intent, true).await
     }
 
     /// Sends a transaction that may have been sent before, or that its first delivery may be sending now.
@@ -125,8 +153,27 @@ impl Core {
                 return Err(SubmitError::Refused { key: intent.key.clone(), reason: refusal.reason.clone() });
             }
         }
-        let delivered = self.offer_until_settled(&Outgoing::of(&intent), false).await;
-        self.conclude(&intent, delivered, true).await
+        self.deliver(intent, false).await
+    }
+
+    /// Offers it until that is settled, at higher prices if its own is too low.
+    async fn deliver(&self, mut intent: StoredIntent, is_fresh: bool) -> Result<Submitted, SubmitError> {
+        loop {
+            let is_first = is_fresh && intent.earlier.is_empty();
+            let delivered = self.offer_until_settled(&Outgoing::of(&intent), is_first).await;
+            let Delivered::TooCheap { reason } = delivered else {
+                return self.conclude(&intent, delivered, !is_fresh).await;
+            };
+            let dearer = self.at_a_higher_price(&intent).await;
+            match dearer.map_err(|source| SubmitError::Store { key: intent.key.clone(), source })? {
+                Some(dearer) => intent = dearer,
+                None => {
+                    // Whoever gives up leaves it to the lane's keeper.
+                    self.windows.of(intent.sender).leave(intent.nonce);
+                    return self.conclude(&intent, Delivered::Unsettled { reason }, !is_fresh).await;
+                }
+            }
+        }
     }
 
     /// Says in the store, before any byte leaves, that its first delivery is no longer the only one that sends the intent. The
@@ -150,7 +197,9 @@ impl Core {
         let key = intent.key.clone();
         match delivered {
             Delivered::Taken => Ok(submitted(intent, is_repeated)),
-            Delivered::Unsettled { reason } => Err(SubmitError::Unsettled { key, hash: intent.hash, reason }),
+            Delivered::Unsettled { reason } | Delivered::TooCheap { reason } => {
+                Err(SubmitError::Unsettled { key, hash: intent.hash, reason })
+            }
             Delivered::Paused { reason } => {
                 self.pause_lane(intent.sender, &reason).await;
                 Err(SubmitError::Paused { sender: intent.sender, reason })
@@ -196,7 +245,10 @@ impl Core {
         };
         match self.offer_until_settled(&Outgoing::of(&cancelling), false).await {
             Delivered::Refused { reason, .. } | Delivered::Paused { reason } => lane.pause(&reason),
-            Delivered::Taken | Delivered::Displaced { .. } | Delivered::Unsettled { .. } => {}
+            Delivered::Taken
+            | Delivered::Displaced { .. }
+            | Delivered::TooCheap { .. }
+            | Delivered::Unsettled { .. } => {}
         }
         // Which of the two is mined, whoever waits for the outcome will see.
         Ok(submitted(&cancelling, is_repeated))
@@ -213,6 +265,7 @@ impl Core {
             }
             (Some(Outcome::Mined(_)), _) => return Ok(submitted(&now, is_repeated)),
             (None, Some((_, filler))) if filler.hash == by => return Ok(submitted(&now, is_repeated)),
+            (None, _) if now.is_own(by) => return Ok(submitted(&now, is_repeated)),
             (None, _) => {}
         }
         let reason = displaced(intent.nonce, by);
@@ -247,7 +300,7 @@ impl Core {
     /// up, or the lane does not move for as long as all attempts would take.
     async fn offer_until_settled(&self, tx: &Outgoing<'_>, is_fresh: bool) -> Delivered {
         let (window, patience) = (self.windows.of(tx.sender), self.profile.offers.whole());
-        let mut last = String::new();
+        let (mut last, mut too_cheap) = (String::new(), 0);
         for attempt in 1..=self.profile.offers.attempts_max {
             if let Err(held_back) = window.turn(tx.nonce, patience).await {
                 return Delivered::Unsettled { reason: held_back.to_string() };
@@ -266,6 +319,13 @@ impl Core {
                     reason
                 }
                 Offer::Later(reason) => reason,
+                Offer::TooCheap(reason) => {
+                    too_cheap += 1;
+                    if too_cheap >= TOO_CHEAP_ANSWERS && tx.has_a_price() {
+                        return Delivered::TooCheap { reason };
+                    }
+                    reason
+                }
                 Offer::LookUp(reason) => match self.look_for(tx).await {
                     Ok(Seen::Ours) => return Delivered::Taken,
                     Ok(Seen::Displaced { by }) => return Delivered::Displaced { by },
@@ -329,8 +389,10 @@ impl Core {
     /// Looks whether the ledger has the transaction, or has proof that it never will: another one with its sender and nonce
     /// in a block. A count above the nonce alone proves nothing, since nodes behind one address may differ.
     async fn look_for(&self, tx: &Outgoing<'_>) -> Result<Seen, RpcError> {
-        if self.rpc.transaction(tx.hash).await?.is_some() {
-            return Ok(Seen::Ours);
+        for hash in tx.as_good() {
+            if self.rpc.transaction(hash).await?.is_some() {
+                return Ok(Seen::Ours);
+            }
         }
         if self.rpc.transaction_count(tx.sender, At::Latest).await? <= tx.nonce {
             return Ok(Seen::NotYet);
@@ -340,9 +402,8 @@ impl Core {
             let Some(block) = self.rpc.block(At::Number(number)).await? else { continue };
             let used = block.transactions.iter().find(|seen| seen.sender == tx.sender && seen.nonce == tx.nonce);
             if let Some(seen) = used {
-                let is_ours = seen.hash == tx.hash || Some(seen.hash) == tx.rival;
                 let is_final = head - number >= self.profile.finality_blocks;
-                return Ok(match is_ours {
+                return Ok(match tx.is_ours(seen.hash) {
                     true => Seen::Ours,
                     false if is_final => Seen::Displaced { by: seen.hash },
                     // The block may go, and ours come back.
@@ -353,9 +414,14 @@ impl Core {
         Ok(Seen::NotYet)
     }
 
-    /// The transaction as the node sees it now: whether it has it at all.
+    /// The transaction as the node sees it now: whether it has it at all, at whichever price.
     pub(crate) async fn is_known(&self, tx: &Outgoing<'_>) -> bool {
-        matches!(self.rpc.transaction(tx.hash).await, Ok(Some(_)))
+        for hash in tx.as_good() {
+            if matches!(self.rpc.transaction(hash).await, Ok(Some(_))) {
+                return true;
+            }
+        }
+        false
     }
 
     /// A planted defect: the bytes leave before they are stored.
@@ -379,7 +445,10 @@ fn read_refusal(error: &RpcError) -> Offer {
         NextStep::AwaitReceipt => Offer::Taken,
         NextStep::LookUpByHash => Offer::LookUp(text),
         NextStep::ShrinkWindow => Offer::TooFarAhead(text),
-        NextStep::WaitAndSendSameBytes | NextStep::Reprice | NextStep::OtherNode => Offer::Later(text),
+        // Something holds the nonce: ours at another price, or a stranger's.
+        NextStep::Reprice if row.meaning == Meaning::ReplacementUnderpriced => Offer::LookUp(text),
+        NextStep::Reprice => Offer::TooCheap(text),
+        NextStep::WaitAndSendSameBytes | NextStep::OtherNode => Offer::Later(text),
         NextStep::RepairLowerNonce => Offer::LowerMissing(text),
         // The last four are answers to questions; to a transaction they say nothing.
         NextStep::SendSameBytesAgain | NextStep::AskForLess | NextStep::NotThere | NextStep::SubscribeAgain => {

@@ -149,6 +149,8 @@ pub struct TransactionDetail {
     pub hash: B256,
     /// Its signed bytes.
     pub raw: Bytes,
+    /// Its hashes at lower prices, the first one first: a block may have taken any of them.
+    pub earlier_hashes: Vec<B256>,
     /// What makes two intents the same.
     pub fingerprint: B256,
     /// What it is, for people.
@@ -208,6 +210,11 @@ pub enum Told {
     },
     /// It was signed and stored; from then on it may have left.
     Signed,
+    /// No block took it, and it was signed anew at a higher price.
+    Repriced {
+        /// Its hash since then.
+        hash: String,
+    },
     /// An empty transaction was to use its nonce.
     Cancelling {
         /// Why.

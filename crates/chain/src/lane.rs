@@ -448,6 +448,7 @@ impl Lane {
             nonce,
             hash: signed.hash,
             raw: signed.raw,
+            earlier: Vec::new(),
             created_address: intent.target.is_create().then(|| signed.sender.create(nonce)),
             cancelling: None,
             outcome: None,

@@ -96,6 +96,7 @@
 mod access;
 mod cancel;
 mod chain;
+mod dearer;
 mod delivery;
 pub mod doctor;
 pub mod follower;
@@ -149,7 +150,7 @@ pub use crate::profile::file::{PROFILE_BYTES_MAX, ProfileFileError};
 pub use crate::profile::network::{
     Consensus, Expected, Governs, KnownChain, NetworkProfile, OtherChain, PermissioningContract, PoolKind,
 };
-pub use crate::profile::{FeeModel, Pace, Profile, Rules};
+pub use crate::profile::{FeeModel, PRICE_STEPS_MAX, Pace, Profile, Rules};
 pub use crate::requests::{
     LANE_GROUP_NAME_BYTES_MAX, LaneActivity, LaneGroup, LaneGroupError, LaneStanding, REQUESTER_BYTES_MAX, Requester,
     RequesterNameError, Requests, RequestsError,

@@ -248,10 +248,12 @@ impl Core {
         self.find_end(intent, number).await
     }
 
-    /// Asks for the receipt of the transaction, and of the empty one that competes with it.
+    /// Asks for the receipt of the transaction, at whichever price, and of the empty one that competes with it.
     async fn find_end(&self, intent: &StoredIntent, head: u64) -> Result<Option<Outcome>, RpcError> {
-        if let Some(receipt) = self.final_receipt(intent.hash, head).await? {
-            return Ok(Some(Outcome::Mined(self.mined(intent, receipt).await)));
+        for own in intent.earlier.iter().chain([&intent.hash]).rev() {
+            if let Some(receipt) = self.final_receipt(*own, head).await? {
+                return Ok(Some(Outcome::Mined(self.mined(intent, receipt).await)));
+            }
         }
         let Some((reason, filler)) = &intent.cancelling else { return Ok(None) };
         let is_filled = self.final_receipt(filler.hash, head).await?.is_some();

@@ -6,6 +6,7 @@ pub(crate) mod network;
 use std::fmt;
 use std::time::Duration;
 
+use alloy_consensus::{Transaction as _, TypedTransaction};
 use custody::{Network, ProfileName};
 
 use self::network::NetworkProfile;
@@ -64,6 +65,35 @@ pub enum FeeModel {
 }
 
 impl FeeModel {
+    /// What a transaction offers.
+    pub(crate) fn of(transaction: &TypedTransaction) -> Self {
+        match transaction.max_priority_fee_per_gas() {
+            Some(max_priority_fee_per_gas_wei) => {
+                Self::Eip1559 { max_fee_per_gas_wei: transaction.max_fee_per_gas(), max_priority_fee_per_gas_wei }
+            }
+            // A legacy transaction's fee bound is its price.
+            None if transaction.max_fee_per_gas() == 0 => Self::Free,
+            None => Self::Legacy { gas_price_wei: transaction.max_fee_per_gas() },
+        }
+    }
+
+    /// The higher of each price, where both are of one kind; else this.
+    pub(crate) fn or_more(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Legacy { gas_price_wei }, Self::Legacy { gas_price_wei: other }) => {
+                Self::Legacy { gas_price_wei: gas_price_wei.max(other) }
+            }
+            (
+                Self::Eip1559 { max_fee_per_gas_wei: fee, max_priority_fee_per_gas_wei: tip },
+                Self::Eip1559 { max_fee_per_gas_wei, max_priority_fee_per_gas_wei },
+            ) => Self::Eip1559 {
+                max_fee_per_gas_wei: fee.max(max_fee_per_gas_wei),
+                max_priority_fee_per_gas_wei: tip.max(max_priority_fee_per_gas_wei),
+            },
+            _ => self,
+        }
+    }
+
     /// What a transaction offers that is to take the place of one by this model, with the same nonce: an eighth more of each price.
     /// Besu (`--tx-pool-price-bump`) and geth (`--txpool.pricebump`) ask for a tenth more by default. What is free stays free.
     pub(crate) const fn to_replace(self) -> Self {
@@ -133,7 +163,16 @@ pub struct Profile {
     /// How many transactions of one sender are offered ahead of the ledger before the node has refused one for that reason: 1 to
     /// [`WINDOW_MAX`](crate::WINDOW_MAX).
     pub window_start: u64,
+    /// How often a transaction that no block takes is offered anew at a price an eighth higher, where transactions have one: 0 to
+    /// [`PRICE_STEPS_MAX`].
+    pub price_steps_max: u32,
 }
+
+/// The most steps by which a transaction's price may grow: 64 come to some 1,900 times the first price.
+pub const PRICE_STEPS_MAX: u32 = 64;
+
+/// How many steps a profile has that says nothing: the price grows to 2.6 times the first.
+pub(crate) const PRICE_STEPS: u32 = 8;
 
 impl Profile {
     /// The ledger that the binary carries, with what whoever made it chose.

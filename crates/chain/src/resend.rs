@@ -110,7 +110,8 @@ impl Core {
     }
 
     /// After blocks in which the ledger's nonce did not move: if the node does not have the transaction with that nonce, the lane is
-    /// sent again from there on. The pace is that of blocks, whatever a silence is.
+    /// sent again from there on. The pace is that of blocks, whatever a silence is. If the node has it, it is
+    /// made dearer where that can be.
     pub(crate) async fn mend(&self, sender: Address) -> Result<(), StoreError> {
         #[cfg(test)]
         if matches!(
@@ -124,7 +125,7 @@ impl Core {
         let missing = self.store.open_between(sender, next, next).await?;
         let Some(missing) = missing.first() else { return Ok(()) };
         if self.is_known(&Outgoing::of(missing)).await {
-            return Ok(());
+            return self.quicken(missing).await;
         }
         self.speak(sender, next).await
     }

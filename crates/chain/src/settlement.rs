@@ -412,7 +412,7 @@ impl Core {
 
 /// How an open intent ended, now that its nonce was used in a final block.
 fn end_of(intent: &StoredIntent, used: &FollowedTransaction, block: &FollowedBlock) -> Outcome {
-    if used.hash == intent.hash {
+    if intent.is_own(used.hash) {
         let execution =
             if used.is_success { Execution::Succeeded } else { Execution::reverted(used.revert_data.clone()) };
         return Outcome::Mined(Mined {
@@ -460,6 +460,7 @@ mod tests {
             nonce: 7,
             hash: OURS,
             raw: vec![1].into(),
+            earlier: Vec::new(),
             created_address: None,
             cancelling: cancelling.then(|| ("refused by the node".to_owned(), filler)),
             outcome: None,

@@ -14,9 +14,11 @@ mod again;
 mod faultless;
 mod gaps;
 mod hammering;
+mod market;
 mod node;
 mod operator;
 mod policies;
+mod prices;
 pub(crate) mod random;
 mod requests;
 mod retirement;
@@ -53,6 +55,8 @@ pub(crate) enum Mutant {
     OnlyAfterSilence,
     /// Refusals for too many of the sender leave its window as it is.
     NothingLearnt,
+    /// Of a transaction that is made dearer, those at lower prices are forgotten, which a block may take all the same.
+    EarlierForgotten,
     /// Requests go to any lane, whatever is in flight of their subject.
     NotPinned,
     /// Of several nodes another one is asked in the same call, though the first may have the transaction.
@@ -163,6 +167,8 @@ struct Coverage {
     limits: u64,
     other_node: u64,
     second_face: u64,
+    replaced: u64,
+    too_cheap: u64,
     done: u64,
     reverted: u64,
     refused: u64,
@@ -171,8 +177,11 @@ struct Coverage {
 
 impl Coverage {
     fn add(&mut self, node: &Node, ends: &BTreeMap<u64, Result<Outcome, String>>) {
-        let Tally { lost, restarts, lies, foreign, deaths, too_distant, limits, other_node, second_face, taken: _ } =
+        let Tally { lost, restarts, lies, foreign, deaths, too_distant, limits, other_node, second_face, .. } =
             node.tally();
+        let Tally { replaced, too_cheap, .. } = node.tally();
+        self.replaced += replaced;
+        self.too_cheap += too_cheap;
         self.lost += lost;
         self.restarts += restarts;
         self.lies += lies;
@@ -207,18 +216,30 @@ fn play(seed: u64, way: Way, mutant: Option<Mutant>, place: &Place, coverage: &M
     let mut random = Random::new(seed);
     let plan = Plan { way, ..Plan::of(&mut random) };
     let node = Arc::new(Node::new(random.fork()));
-    let store = journal::Place::Sqlite { path: place.folder.path().join(format!("{seed}-{way:?}-{mutant:?}.db")) };
+    play_out(&plan, &node, &format!("{seed}-{way:?}-{mutant:?}"), mutant, place, coverage)
+}
+
+/// The lives of one plan, in a store of this name.
+fn play_out(
+    plan: &Plan,
+    node: &Arc<Node>,
+    name: &str,
+    mutant: Option<Mutant>,
+    place: &Place,
+    coverage: &Mutex<Coverage>,
+) -> Result<(), String> {
+    let store = journal::Place::Sqlite { path: place.folder.path().join(format!("{name}.db")) };
     let knowledge = Arc::new(Mutex::new(Knowledge::default()));
     for death in plan.deaths.iter().map(|&requests| Some(requests)).chain([None]) {
         node.set_death(death);
-        let is_over = live(&node, &store, &place.custody, mutant, &plan, &knowledge)?;
+        let is_over = live(node, &store, &place.custody, mutant, plan, &knowledge)?;
         if is_over && death.is_none() {
             break;
         }
     }
     let ends = &knowledge.lock().unwrap().ends;
-    coverage.lock().unwrap().add(&node, ends);
-    check(&plan, &node, ends)
+    coverage.lock().unwrap().add(node, ends);
+    check(plan, node, ends)
 }
 
 /// One life of the process: until everything has ended, or until it dies.

@@ -341,6 +341,20 @@ impl Store {
         self.run(unit).await
     }
 
+    /// Stores the same at a higher price; says whether it did. It does not if the intent has ended or is being cancelled, somebody
+    /// else has made it dearer, or the lane is somebody else's.
+    pub(crate) async fn reprice(
+        &self,
+        intent: &StoredIntent,
+        fence: u64,
+        dearer: &StoredIntent,
+    ) -> Result<bool, StoreError> {
+        let told = [LaneEvent::repriced(intent, dearer)];
+        let mut unit = self.telling_of(intent.origin.as_deref(), intent.sender, &told)?;
+        let _ = unit.statement(rows::reprice(intent, fence, dearer)?);
+        self.run(unit).await
+    }
+
     /// Stores how the intent ended, and publishes it. An end that is stored already stays.
     pub(crate) async fn settle(&self, intent: &StoredIntent, outcome: &Outcome) -> Result<(), StoreError> {
         let (ended, statement) = end(intent, outcome)?;

@@ -56,7 +56,7 @@ pub struct NodeView {
     pub head: u64,
     /// How many transactions of the sender are in its blocks: the lane's nonce there.
     pub sender_count: u64,
-    /// Where it has the attempt's transaction.
+    /// Where it has the attempt's transaction, at whichever price.
     pub original: Sight,
     /// Where it has the empty one that competes with it, if there is one.
     pub empty: Option<Sight>,
@@ -125,7 +125,12 @@ pub struct TraceError(#[from] RpcError);
 /// The node does not answer, or not what was asked.
 pub async fn trace(rpc: &Rpc, attempt: &TransactionDetail) -> Result<NodeView, TraceError> {
     let (chain_id, genesis) = (rpc.chain_id().await?, rpc.block(At::Number(0)).await?.map(|block| block.hash));
-    let original = sight(rpc, attempt.hash).await?;
+    let mut original = sight(rpc, attempt.hash).await?;
+    for &earlier in attempt.earlier_hashes.iter().rev() {
+        if original == Sight::Nowhere {
+            original = sight(rpc, earlier).await?;
+        }
+    }
     let empty = match &attempt.cancelling {
         Some(cancelling) => Some(sight(rpc, cancelling.hash).await?),
         None => None,
@@ -222,6 +227,7 @@ mod tests {
             sender: Address::ZERO,
             nonce: NONCE,
             hash: B256::repeat_byte(1),
+            earlier_hashes: Vec::new(),
             raw: vec![1].into(),
             fingerprint: B256::ZERO,
             subject: String::new(),

@@ -1,5 +1,6 @@
 //! The keys of one process on one network, and what they sign.
 
+mod dearer;
 mod error;
 
 use std::collections::BTreeMap;

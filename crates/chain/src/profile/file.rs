@@ -11,7 +11,7 @@ use custody::ProfileName;
 use serde::Deserialize;
 
 use super::network::{Consensus, Expected, Governs, KnownChain, NetworkProfile, PermissioningContract, PoolKind};
-use super::{FeeModel, Pace, Rules};
+use super::{FeeModel, PRICE_STEPS, PRICE_STEPS_MAX, Pace, Rules};
 use crate::window::WINDOW_MAX;
 
 /// The longest file of a profile, in bytes: a hundred times the longest that ships.
@@ -124,6 +124,7 @@ struct SendingText {
     pause_max: String,
     attempts_max: u32,
     window_start: Option<u64>,
+    price_steps_max: Option<u32>,
 }
 
 impl NetworkProfile {
@@ -196,6 +197,8 @@ impl Reader<'_> {
         let window_start =
             sending.window_start.unwrap_or_else(|| read.pool.unwrap_or(PoolKind::Layered).window_start());
         self.within("sending.window_start", window_start, 1, WINDOW_MAX)?;
+        let price_steps_max = sending.price_steps_max.unwrap_or(PRICE_STEPS);
+        self.within("sending.price_steps_max", price_steps_max, 0, PRICE_STEPS_MAX)?;
         Ok(NetworkProfile {
             name,
             rules: read.rules,
@@ -210,6 +213,7 @@ impl Reader<'_> {
             silence_max: self.period("sending.silence_max", &sending.silence_max)?,
             offers,
             window_start,
+            price_steps_max,
         })
     }
 

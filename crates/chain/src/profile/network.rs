@@ -172,6 +172,8 @@ pub struct NetworkProfile {
     /// How many transactions of one sender are offered ahead of the ledger, before a node has refused any: the file's, or what the
     /// pool takes by default ([`PoolKind::window_start`]).
     pub window_start: u64,
+    /// How often a transaction that no block takes is offered anew at a price an eighth higher, where transactions have one.
+    pub price_steps_max: u32,
 }
 
 /// The profile is for other chains than the one that was named.
@@ -261,6 +263,7 @@ impl NetworkProfile {
             silence_max: self.silence_max,
             offers: self.offers,
             window_start: self.window_start,
+            price_steps_max: self.price_steps_max,
         })
     }
 }

@@ -13,6 +13,7 @@ use node_errors::{Meaning, besu};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+use super::market::{self, Market};
 use super::random::Random;
 use crate::{RpcTransport, TransportError, TransportFuture};
 
@@ -73,6 +74,7 @@ struct Tx {
     sender: Address,
     nonce: u64,
     input: Bytes,
+    price_wei: u128,
 }
 
 /// How faulty this seed's node is, each in times per thousand requests.
@@ -101,6 +103,7 @@ struct World {
     pool: BTreeMap<(Address, u64), Tx>,
     counts: HashMap<Address, u64>,
     blocks: Vec<Vec<Tx>>,
+    market: Market,
     /// Where a transaction is, and from which request on the node shows it: indexes lag behind the head.
     places: HashMap<B256, (usize, u64)>,
     senders: HashMap<B256, Address>,
@@ -140,6 +143,9 @@ pub(super) struct Tally {
     pub(super) other_node: u64,
     /// How many requests its second face had.
     pub(super) second_face: u64,
+    /// How many transactions took another's place by their price, and how many offered too little to come into the pool.
+    pub(super) replaced: u64,
+    pub(super) too_cheap: u64,
 }
 
 pub(super) struct Node {
@@ -159,6 +165,14 @@ impl Node {
             other_node: if random.per_mille(500) { 250 } else { 0 },
         };
         Self::with(World { way_ms_max: WAY_MS_MAX, ..World::limited(faults, random) })
+    }
+
+    /// One whose blocks ask for a price that moves in so many of a thousand blocks.
+    pub(super) fn priced(mut random: Random, moves: u64) -> Self {
+        let market = Market::of(&mut random, moves);
+        let node = Self::new(random);
+        node.world().market = market;
+        node
     }
 
     /// A node without faults whose limit for a sender changes.
@@ -247,6 +261,7 @@ impl Node {
     /// How many transactions are left in the pool after one more block.
     pub(super) fn stuck(&self) -> usize {
         let mut world = self.world();
+        world.market = Market::free();
         world.mine();
         world.pool.len()
     }
@@ -319,6 +334,7 @@ impl World {
             pool: BTreeMap::new(),
             counts: HashMap::new(),
             blocks: vec![Vec::new()],
+            market: Market::free(),
             places: HashMap::new(),
             senders: HashMap::new(),
             sender_limit: 10_000,
@@ -415,6 +431,7 @@ impl World {
     }
 
     fn make_block(&mut self) {
+        self.market.turn(&mut self.random);
         self.mine();
         if self.random.per_mille(self.limit_changes) {
             self.sender_limit = 1 + self.random.below(SENDER_LIMIT_MAX);
@@ -428,7 +445,8 @@ impl World {
         self.tally.foreign += 1;
         let nonce = self.count(sender);
         let hash = B256::from(alloy_primitives::U256::from(self.random.next()));
-        let _ = self.pool.insert((sender, nonce), Tx { hash, sender, nonce, input: Bytes::new() });
+        let _ =
+            self.pool.insert((sender, nonce), Tx { hash, sender, nonce, input: Bytes::new(), price_wei: u128::MAX });
     }
 
     fn count(&self, sender: Address) -> u64 {
@@ -441,10 +459,10 @@ impl World {
         let pool = std::mem::take(&mut self.pool);
         for ((sender, nonce), tx) in pool {
             let count = self.counts.entry(sender).or_insert(0);
-            if nonce == *count {
+            if nonce == *count && self.market.takes(tx.price_wei) {
                 *count += 1;
                 block.push(tx);
-            } else if nonce > *count {
+            } else if nonce >= *count {
                 let _ = self.pool.insert((sender, nonce), tx);
             }
         }
@@ -511,12 +529,19 @@ impl World {
             self.tally.too_distant += 1;
             return Err(Meaning::NonceTooDistant);
         }
+        let price_wei = market::price_of(&signed);
+        if self.market.is_refusing && !self.market.takes(price_wei) {
+            self.tally.too_cheap += 1;
+            *self.mishaps.entry(sender).or_default() += 1;
+            return Err(Meaning::GasPriceTooLow);
+        }
         match self.pool.get(&(sender, nonce)) {
             Some(known) if known.hash == hash => return Err(Meaning::AlreadyKnown),
+            Some(known) if market::replaces(price_wei, known.price_wei) => self.tally.replaced += 1,
             Some(_) => return Err(Meaning::ReplacementUnderpriced),
             None => {}
         }
-        let _ = self.pool.insert((sender, nonce), Tx { hash, sender, nonce, input });
+        let _ = self.pool.insert((sender, nonce), Tx { hash, sender, nonce, input, price_wei });
         self.tally.taken += 1;
         let is_lie = self.is_faulty() && self.random.per_mille(self.faults.wrong_hash);
         self.tally.lies += u64::from(is_lie);

@@ -280,55 +280,19 @@ async fn logged(store: &Store) -> Result<Logged, AuditError> {
 }
 
 fn apply(logged: &mut Logged, event: &RecordedEvent) -> Result<(), DecodeError> {
-    let Logged { attempts, requests, watches, retirements } = logged;
     let (event_type, version) = (&event.metadata.event_type, event.metadata.type_version);
     if event_type.as_str().starts_with("chain.") {
         let decoded: LaneEvent = decode_payload(event_type, version, &event.payload, &[])?;
         if decoded.name() != event_type.as_str() {
             return Err(DecodeError::UnknownType { event_type: event_type.clone() });
         }
-        match decoded {
-            LaneEvent::Taken { .. }
-            | LaneEvent::Paused { .. }
-            | LaneEvent::Approved { .. }
-            | LaneEvent::PolicyRefused { .. }
-            | LaneEvent::PolicySet { .. }
-            | LaneEvent::PolicyChanged { .. } => {}
-            LaneEvent::Resumed { sender, .. } => {
-                let _ = retirements.remove(&sender);
-            }
-            LaneEvent::RetirementBegun { sender, successor, who, reason, .. } => {
-                let _ = retirements.insert(sender, SaidOfKey { successor, who, reason, is_retired: false });
-            }
-            // One that was never begun stays unknown: its row differs from nothing.
-            LaneEvent::KeyRetired { sender, .. } => {
-                if let Some(said) = retirements.get_mut(&sender) {
-                    said.is_retired = true;
-                }
-            }
-            LaneEvent::AddressWatched { address, requester } => {
-                let _ = watches.insert((address, requester));
-            }
-            LaneEvent::AddressUnwatched { address, requester, .. } => {
-                let _ = watches.remove(&(address, requester));
-            }
-            LaneEvent::RequestTaken { key, lane_group, order_subject, content_hash } => {
-                let request = event.metadata.causation.map(|request| request.to_string()).unwrap_or_default();
-                let _ = requests.insert(key, SaidOfRequest { request, lane_group, order_subject, content_hash });
-            }
-            LaneEvent::Signed { key, attempt, sender, nonce, hash, .. } => {
-                let _ = requests.remove(&key);
-                let _ = attempts.insert((key, attempt), Said { sender, nonce, hash, state: "sent".to_owned() });
-            }
-            LaneEvent::Cancelling { key, attempt, filler_hash, .. } => {
-                ended(attempts, key, attempt, format!("cancelling by {filler_hash}"));
-            }
-        }
+        apply_told(logged, decoded, event);
         return Ok(());
     }
     if event_type.as_str() == LogsSeen::TYPE {
         return Ok(());
     }
+    let Logged { attempts, requests, .. } = logged;
     match TransactionEnded::decode(event_type, version, &event.payload)? {
         TransactionEnded::Mined(mined) => {
             let what = if mined.is_success { "succeeded" } else { "reverted" };
@@ -346,6 +310,53 @@ fn apply(logged: &mut Logged, event: &RecordedEvent) -> Result<(), DecodeError> 
         }
     }
     Ok(())
+}
+
+/// What a lane's own event says.
+fn apply_told(logged: &mut Logged, told: LaneEvent, event: &RecordedEvent) {
+    let Logged { attempts, requests, watches, retirements } = logged;
+    match told {
+        LaneEvent::Taken { .. }
+        | LaneEvent::Paused { .. }
+        | LaneEvent::Approved { .. }
+        | LaneEvent::PolicyRefused { .. }
+        | LaneEvent::PolicySet { .. }
+        | LaneEvent::PolicyChanged { .. } => {}
+        LaneEvent::Resumed { sender, .. } => {
+            let _ = retirements.remove(&sender);
+        }
+        LaneEvent::RetirementBegun { sender, successor, who, reason, .. } => {
+            let _ = retirements.insert(sender, SaidOfKey { successor, who, reason, is_retired: false });
+        }
+        // One that was never begun stays unknown: its row differs from nothing.
+        LaneEvent::KeyRetired { sender, .. } => {
+            if let Some(said) = retirements.get_mut(&sender) {
+                said.is_retired = true;
+            }
+        }
+        LaneEvent::AddressWatched { address, requester } => {
+            let _ = watches.insert((address, requester));
+        }
+        LaneEvent::AddressUnwatched { address, requester, .. } => {
+            let _ = watches.remove(&(address, requester));
+        }
+        LaneEvent::RequestTaken { key, lane_group, order_subject, content_hash } => {
+            let request = event.metadata.causation.map(|request| request.to_string()).unwrap_or_default();
+            let _ = requests.insert(key, SaidOfRequest { request, lane_group, order_subject, content_hash });
+        }
+        LaneEvent::Signed { key, attempt, sender, nonce, hash, .. } => {
+            let _ = requests.remove(&key);
+            let _ = attempts.insert((key, attempt), Said { sender, nonce, hash, state: "sent".to_owned() });
+        }
+        LaneEvent::Repriced { key, attempt, hash, .. } => {
+            if let Some(said) = attempts.get_mut(&(key, attempt)) {
+                said.hash = hash;
+            }
+        }
+        LaneEvent::Cancelling { key, attempt, filler_hash, .. } => {
+            ended(attempts, key, attempt, format!("cancelling by {filler_hash}"));
+        }
+    }
 }
 
 /// An attempt that was never signed stays unknown: its row, if there is one, differs from nothing.

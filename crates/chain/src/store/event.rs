@@ -58,6 +58,19 @@ pub(crate) enum LaneEvent {
         /// Why.
         reason: String,
     },
+    /// The same is offered at a higher price; a block may take either.
+    Repriced {
+        /// The intent's key.
+        key: String,
+        /// The attempt's number.
+        attempt: i64,
+        /// The nonce.
+        nonce: u64,
+        /// The transaction's hash.
+        hash: String,
+        /// Its hash at the price before.
+        replaced_hash: String,
+    },
     /// Persons approved a transaction that the key's policy does not let be signed without them.
     Approved {
         /// The intent's key.
@@ -236,6 +249,16 @@ impl LaneEvent {
         }
     }
 
+    pub(super) fn repriced(intent: &StoredIntent, dearer: &StoredIntent) -> Self {
+        Self::Repriced {
+            key: intent.key.to_string(),
+            attempt: intent.attempt,
+            nonce: intent.nonce,
+            hash: text(dearer.hash.as_slice()),
+            replaced_hash: text(intent.hash.as_slice()),
+        }
+    }
+
     pub(super) fn approved(new: &NewTransaction) -> Self {
         Self::Approved { key: new.key.to_string(), attempt: new.attempt, approvals: records_of(&new.approvals) }
     }
@@ -305,6 +328,7 @@ impl LaneEvent {
             Self::Taken { .. } => "chain.lane_taken",
             Self::Signed { .. } => "chain.transaction_signed",
             Self::Cancelling { .. } => "chain.transaction_cancelling",
+            Self::Repriced { .. } => "chain.transaction_repriced",
             Self::Approved { .. } => "chain.transaction_approved",
             Self::PolicyRefused { .. } => "chain.policy_refused",
             Self::PolicySet { .. } => "chain.policy_set",
@@ -408,6 +432,10 @@ mod tests {
             (
                 "chain.transaction_cancelling",
                 r#"{"key":"mint/1","attempt":1,"nonce":7,"filler_hash":"0x02","reason":"no"}"#,
+            ),
+            (
+                "chain.transaction_repriced",
+                r#"{"key":"mint/1","attempt":1,"nonce":7,"hash":"0x03","replaced_hash":"0x02"}"#,
             ),
             (
                 "chain.transaction_approved",

@@ -146,6 +146,7 @@ fn told_by(event: &RecordedEvent, wanted: &IntentKey) -> Result<Option<(u64, Tol
             LaneEvent::Cancelling { key, attempt, reason, .. } => {
                 (key, attempt.unsigned_abs(), Told::Cancelling { reason })
             }
+            LaneEvent::Repriced { key, attempt, hash, .. } => (key, attempt.unsigned_abs(), Told::Repriced { hash }),
             LaneEvent::Approved { key, attempt, approvals } => {
                 (key, attempt.unsigned_abs(), Told::Approved { count: approvals.len() })
             }
@@ -215,6 +216,7 @@ fn detail(mut row: Vec<Value>) -> Result<TransactionDetail, StoreError> {
         nonce: stored.nonce,
         hash: stored.hash,
         raw: stored.raw,
+        earlier_hashes: stored.earlier,
         fingerprint: stored.fingerprint,
         subject: stored.subject,
         created_address: stored.created_address,

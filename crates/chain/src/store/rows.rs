@@ -71,6 +71,9 @@ pub(crate) struct Filler {
     pub(crate) raw: Bytes,
 }
 
+/// The most hashes of the same at lower prices that a row has.
+pub(crate) const EARLIER_MAX: usize = crate::profile::PRICE_STEPS_MAX as usize;
+
 /// An attempt at an intent.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredIntent {
@@ -83,6 +86,8 @@ pub(crate) struct StoredIntent {
     pub(crate) nonce: u64,
     pub(crate) hash: B256,
     pub(crate) raw: Bytes,
+    /// Hashes of the same at lower prices, the first one first: a block may take any of them.
+    pub(crate) earlier: Vec<B256>,
     pub(crate) created_address: Option<Address>,
     /// Why the intent is to be refused, while its filler is under way.
     pub(crate) cancelling: Option<(String, Filler)>,
@@ -97,6 +102,11 @@ pub(crate) struct StoredIntent {
 impl StoredIntent {
     pub(crate) fn is_refused(&self) -> bool {
         matches!(self.outcome, Some(Outcome::Refused(_)))
+    }
+
+    /// Whether this is the intent's own transaction, at whichever price.
+    pub(crate) fn is_own(&self, hash: B256) -> bool {
+        self.hash == hash || self.earlier.contains(&hash)
     }
 }
 
@@ -218,6 +228,26 @@ pub(super) fn cancel(
     })
 }
 
+/// The same at a higher price takes the place of what is sent. Its nonce is never given back: a node may have the earlier one.
+pub(super) fn reprice(intent: &StoredIntent, fence: u64, dearer: &StoredIntent) -> Result<Statement, StoreError> {
+    Ok(Statement {
+        sql: "UPDATE chain_intents SET hash = $4, raw = $5, earlier_hashes = $6, is_sent_again = 1
+              WHERE key = $1 AND attempt = $2 AND state = 'sent' AND hash = $3
+              AND EXISTS (SELECT 1 FROM chain_lanes WHERE sender = $7 AND fence = $8)",
+        parameters: vec![
+            text(intent.key.as_str()),
+            Parameter::Integer(intent.attempt),
+            bytes(intent.hash),
+            bytes(dearer.hash),
+            bytes(&dearer.raw),
+            Parameter::Bytes(dearer.earlier.concat()),
+            bytes(intent.sender),
+            number(fence)?,
+        ],
+        rows_expected: Some(1),
+    })
+}
+
 /// An end is written once: whoever comes second brings the same from the same receipt.
 pub(super) fn refuse(intent: &StoredIntent, reason: &str) -> Statement {
     Statement {
@@ -238,7 +268,7 @@ pub(super) fn settle(intent: &StoredIntent, mined: &Mined) -> Result<Statement, 
     let (has_logs, logs) = if logs.len() <= ROW_LOGS_BYTES_MAX { (1, logs) } else { (0, String::new()) };
     Ok(Statement {
         sql: "UPDATE chain_intents SET state = 'mined', block_number = $3, block_hash = $4, transaction_index = $5,
-                gas_used = $6, execution = $7, revert_data = $8, has_logs = $9, logs = $10
+                gas_used = $6, execution = $7, revert_data = $8, has_logs = $9, logs = $10, mined_hash = $11
               WHERE key = $1 AND attempt = $2 AND state IN ('sent', 'cancelling')",
         parameters: vec![
             text(intent.key.as_str()),
@@ -251,6 +281,7 @@ pub(super) fn settle(intent: &StoredIntent, mined: &Mined) -> Result<Statement, 
             Parameter::Bytes(revert_data),
             Parameter::Integer(has_logs),
             Parameter::Text(logs),
+            bytes(mined.hash),
         ],
         rows_expected: Some(1),
     })
@@ -264,7 +295,8 @@ macro_rules! select_intents {
     ($further:literal, $rest:literal) => {
         concat!(
             "SELECT key, attempt, fingerprint, subject, sender, nonce, hash, raw, created_address, state, reason, filler_hash, \
-             filler_raw, block_number, block_hash, transaction_index, gas_used, execution, revert_data, has_logs, logs, cause",
+             filler_raw, block_number, block_hash, transaction_index, gas_used, execution, revert_data, has_logs, logs, earlier_hashes, \
+             mined_hash, cause",
             $further,
             " FROM chain_intents ",
             $rest
@@ -303,7 +335,7 @@ pub(super) const ATTEMPTS: &str = select_intents!(
     "WHERE key = $1 ORDER BY attempt DESC LIMIT $2"
 );
 /// How many columns [`read`] reads.
-pub(super) const COLUMNS: usize = 22;
+pub(super) const COLUMNS: usize = 24;
 
 /// Reads one of the rows that [`NEWEST`] and its likes select.
 pub(super) fn read(row: Vec<Value>) -> Result<StoredIntent, StoreError> {
@@ -311,6 +343,14 @@ pub(super) fn read(row: Vec<Value>) -> Result<StoredIntent, StoreError> {
     let origin = match row.0.next_back() {
         Some(Value::Text(cause)) => Origin::read(&cause)?,
         other => return Err(damaged("origin", format!("{other:?}"))),
+    };
+    let mined_hash = match row.0.next_back() {
+        Some(Value::Bytes(hash)) => Some(B256::try_from(hash.as_slice()).map_err(|error| damaged("hash", error))?),
+        _ => None,
+    };
+    let earlier = match row.0.next_back() {
+        Some(Value::Bytes(hashes)) => earlier(&hashes)?,
+        _ => Vec::new(),
     };
     let (key, attempt, fingerprint) = (row.text()?, row.integer()?, row.word()?);
     let (subject, sender, nonce, hash) = (row.text()?, row.address()?, row.unsigned()?, row.word()?);
@@ -324,7 +364,7 @@ pub(super) fn read(row: Vec<Value>) -> Result<StoredIntent, StoreError> {
         "sent" => (None, None),
         "cancelling" => (Some((reason, Filler { hash: row.word()?, raw: row.bytes()?.into() })), None),
         "mined" => {
-            let (mined, has_logs) = read_mined(row, hash, created_address)?;
+            let (mined, has_logs) = read_mined(row, mined_hash.unwrap_or(hash), created_address)?;
             is_without_logs = !has_logs;
             (None, Some(Outcome::Mined(mined)))
         }
@@ -340,12 +380,21 @@ pub(super) fn read(row: Vec<Value>) -> Result<StoredIntent, StoreError> {
         nonce,
         hash,
         raw: raw.into(),
+        earlier,
         created_address,
         cancelling,
         outcome,
         is_without_logs,
         origin,
     })
+}
+
+fn earlier(hashes: &[u8]) -> Result<Vec<B256>, StoreError> {
+    let (hashes, rest) = hashes.as_chunks::<32>();
+    if !rest.is_empty() || hashes.len() > EARLIER_MAX {
+        return Err(damaged("earlier hashes", format!("{} whole ones and {} bytes", hashes.len(), rest.len())));
+    }
+    Ok(hashes.iter().map(B256::from).collect())
 }
 
 fn read_mined(mut row: Cells, hash: B256, created: Option<Address>) -> Result<(Mined, bool), StoreError> {

@@ -49,4 +49,10 @@ const MIGRATIONS: &[Migration] = &[Migration {
     CREATE TABLE chain_spent_commands (
         sender BYTEA NOT NULL, command BYTEA NOT NULL, until_s BIGINT NOT NULL, PRIMARY KEY (sender, command));
     CREATE INDEX chain_spent_until ON chain_spent_commands (sender, until_s)",
-}, pause::TABLES, retirement::TABLES, requests::TABLES];
+}, pause::TABLES, retirement::TABLES, requests::TABLES, Migration {
+    version: 6,
+    sql: "
+    -- Hashes of the same at lower prices, 32 bytes each, if `hash` and `raw` are not the first; and which of them was mined.
+    ALTER TABLE chain_intents ADD COLUMN earlier_hashes BYTEA;
+    ALTER TABLE chain_intents ADD COLUMN mined_hash BYTEA",
+}];

@@ -98,6 +98,14 @@ pub enum SignError {
         /// Why.
         source: Box<Refusal>,
     },
+    /// A transaction was to be signed anew at a higher price, and is not that. A defect of the caller.
+    #[error("key `{label}` does not sign the transaction anew: {what}")]
+    NotDearer {
+        /// The key.
+        label: KeyLabel,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// The key is for transactions, and this is a statement.
     #[error("key `{label}` is for {purpose}, not for statements")]
     NotForStatements {

@@ -98,6 +98,7 @@ fn rows_of(attempt: &TransactionDetail, lang: Language) -> Vec<(&'static str, St
         (words.fingerprint, attempt.fingerprint.to_string()),
         (words.sent_again, words.yes_or_no(attempt.is_sent_again).to_owned()),
     ];
+    rows.extend(attempt.earlier_hashes.iter().map(|hash| (words.cheaper_before, hash.to_string())));
     if let Some(created) = attempt.created_address {
         rows.push((words.creates, created.to_string()));
     }
@@ -156,6 +157,7 @@ fn told_in_words(told: &Told, words: &Words) -> String {
         }
         Told::Approved { count } => filled(words.told_approved, &[("count", count.to_string())]),
         Told::Signed => words.told_signed.to_owned(),
+        Told::Repriced { hash } => filled(words.told_repriced, &[("hash", one_line(hash))]),
         Told::Cancelling { reason } => filled(words.told_cancelling, &[("reason", one_line(reason))]),
         Told::Mined { block_number, is_success } => {
             let text = if *is_success { words.told_succeeded } else { words.told_reverted };
@@ -170,6 +172,7 @@ fn told_json(line: &LogLine) -> Value {
         Told::PolicyRefused { reason, .. } => ("policy_refused", Some(reason)),
         Told::Approved { .. } => ("approved", None),
         Told::Signed => ("signed", None),
+        Told::Repriced { .. } => ("repriced", None),
         Told::Cancelling { reason } => ("cancelling", Some(reason)),
         Told::Mined { is_success: true, .. } => ("succeeded", None),
         Told::Mined { is_success: false, .. } => ("reverted", None),
@@ -194,6 +197,7 @@ fn attempt_json(attempt: &TransactionDetail, lang: Language) -> Value {
         "sender": attempt.sender.to_string(),
         "nonce": attempt.nonce,
         "hash": attempt.hash,
+        "earlierHashes": attempt.earlier_hashes,
         "rawTransaction": attempt.raw,
         "fingerprint": attempt.fingerprint,
         "signedMicroseconds": attempt.signed.map(messages::Timestamp::micros),
@@ -210,6 +214,7 @@ pub(super) fn outcome_json(outcome: &Outcome, has_logs: bool, lang: Language) ->
         Outcome::Refused(refusal) => json!({ "kind": "refused", "reason": refusal.reason }),
         Outcome::Mined(mined) => json!({
             "kind": if mined.execution.is_success() { "succeeded" } else { "reverted" },
+            "hash": mined.hash,
             "blockNumber": mined.block_number,
             "blockHash": mined.block_hash,
             "transactionIndex": mined.transaction_index,

@@ -20,6 +20,7 @@ mod ledger_crash;
 mod ledger_fixture;
 mod link_schedules;
 mod new_heads;
+mod prices;
 mod program;
 mod requests;
 mod seeded;

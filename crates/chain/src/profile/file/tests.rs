@@ -29,6 +29,8 @@ fn a_file_says_everything_of_a_network() {
     assert_eq!(profile.window_start, 5, "the pool's default");
     let of_geth = rbb().replacen("attempts_max = 20", "attempts_max = 20\nwindow_start = 64", 1);
     assert_eq!(parse("own.toml", &of_geth).unwrap().window_start, 64);
+    let dearer = rbb().replacen("attempts_max = 20", "attempts_max = 20\nprice_steps_max = 0", 1);
+    assert_eq!((profile.price_steps_max, parse("own.toml", &dearer).unwrap().price_steps_max), (8, 0));
     assert_eq!((profile.chains[1].chain_id, profile.chains[1].genesis_hash), (648_629, None));
 }
 
@@ -68,6 +70,11 @@ fn every_mistake_names_file_field_value_and_limit() {
             "attempts_max = 20",
             "attempts_max = 20\nwindow_start = 4097",
             "`own.toml`: `sending.window_start` is `4097`, and must be 1 to 4096",
+        ),
+        (
+            "attempts_max = 20",
+            "attempts_max = 20\nprice_steps_max = 65",
+            "`own.toml`: `sending.price_steps_max` is `65`, and must be 0 to 64",
         ),
         (
             "first_pause = \"100ms\"",
