@@ -120,7 +120,8 @@ impl Service {
                 target: Some(hex::encode_prefixed(Address::repeat_byte(0xcc))),
                 data: hex::encode_prefixed(Bytes::from(number.to_be_bytes())),
                 value_wei: None,
-                gas_limit: GAS,
+                gas_limit: Some(GAS),
+                depends_on: Vec::new(),
                 description: "a call".to_owned(),
                 approvals: Vec::new(),
             };

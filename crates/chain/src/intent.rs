@@ -3,6 +3,7 @@
 mod gas;
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use alloy_consensus::{SignableTransaction as _, TxEip1559, TxLegacy};
 use alloy_primitives::{Address, B256, Bytes, TxKind, U256, keccak256};
@@ -115,6 +116,18 @@ impl Intent {
 
     /// Finds what can be known to fail before a nonce is taken.
     pub(crate) fn check(&self, profile: &Profile) -> Result<(), IntentError> {
+        let (gas_limit, bounds) = (self.gas_limit, self.gas_bounds(profile)?);
+        if gas_limit < *bounds.start() {
+            return Err(IntentError::GasBelowIntrinsic { gas_limit, least: *bounds.start() });
+        }
+        if gas_limit > *bounds.end() {
+            return Err(IntentError::GasAboveLimit { gas_limit, most: *bounds.end() });
+        }
+        Ok(())
+    }
+
+    /// The least and the most gas that it may ask for; or what fails with any. Its own gas limit is not looked at.
+    pub(crate) fn gas_bounds(&self, profile: &Profile) -> Result<RangeInclusive<u64>, IntentError> {
         let (is_creation, length_bytes) = (self.target.is_create(), self.data.len());
         if length_bytes > DATA_BYTES_MAX {
             return Err(IntentError::DataTooLong { length_bytes });
@@ -123,15 +136,12 @@ impl Intent {
             return Err(IntentError::InitcodeTooLong { length_bytes });
         }
         let least = intrinsic_gas(&self.data, is_creation, profile.rules);
-        if self.gas_limit < least {
-            return Err(IntentError::GasBelowIntrinsic { gas_limit: self.gas_limit, least });
-        }
         let cap = if profile.rules >= Rules::Osaka { TRANSACTION_GAS_MAX } else { u64::MAX };
         let most = profile.block_gas_limit.min(cap);
-        if self.gas_limit > most {
-            return Err(IntentError::GasAboveLimit { gas_limit: self.gas_limit, most });
+        if least > most {
+            return Err(IntentError::GasAboveLimit { gas_limit: least, most });
         }
-        Ok(())
+        Ok(least..=most)
     }
 
     /// The bytes to sign for this nonce.
@@ -228,6 +238,10 @@ mod tests {
             call(TRANSACTION_GAS_MAX + 1).check(&profile(Rules::Osaka)),
             Err(IntentError::GasAboveLimit { most: TRANSACTION_GAS_MAX, .. })
         ));
+        // With so little gas in a block no limit is right.
+        let tight = Profile { block_gas_limit: 21_019, ..profile(Rules::Berlin) };
+        let expected = Err(IntentError::GasAboveLimit { gas_limit: 21_020, most: 21_019 });
+        assert_eq!((call(0).gas_bounds(&tight), call(0).gas_bounds(&berlin)), (expected, Ok(21_020..=30_000_000)));
         let too_long = Intent { data: vec![0; DATA_BYTES_MAX + 1].into(), ..call(30_000_000) };
         assert!(matches!(too_long.check(&berlin), Err(IntentError::DataTooLong { .. })));
     }

@@ -1,5 +1,6 @@
 //! A lane: the transactions of one sender, in the order of their nonces.
 
+mod estimate;
 mod part;
 
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use alloy_primitives::{Address, B256};
 use custody::policy::{Approval, Policy, Spent};
 use custody::{SignError, SignedTransaction};
 
+pub use self::estimate::{ESTIMATE_MARGIN_PERCENT, EstimateError};
 pub(crate) use self::part::Wanted;
 use crate::chain::{Core, LaneError, LaneState};
 use crate::intent::{Intent, IntentError, IntentKey};

@@ -90,7 +90,8 @@
 //! nonces, and whose limit for a sender changes, with others waiting for outcomes beside deliveries and this process killed in
 //! between. At each block it is looked for gaps in the nonces. The same over two nodes, of which one is in front.
 //! Defects planted on purpose must be caught by it. Two processes share a store in a real PostgreSQL, one of them stopped.
-//! Requests of a service are played against the same node: each is answered once, and each subject keeps its order.
+//! Requests of a service are played against the same node: each is answered once, each subject keeps its order, and none is refused as
+//! failing while something is in flight that it needs.
 //! The follower has a simulation of its own, of several nodes that lie.
 
 mod access;
@@ -136,7 +137,7 @@ pub use crate::intent::{
     CODE_BYTES_MAX, DATA_BYTES_MAX, INITCODE_BYTES_MAX, INTENT_KEY_BYTES_MAX, Intent, IntentError, IntentKey,
     IntentKeyError, TRANSACTION_GAS_MAX, intrinsic_gas,
 };
-pub use crate::lane::{Lane, SubmitError, Submitted};
+pub use crate::lane::{ESTIMATE_MARGIN_PERCENT, EstimateError, Lane, SubmitError, Submitted};
 pub use crate::new_heads::{
     HEAD_BYTES_A_SECOND_MAX, HEAD_MESSAGE_BYTES_MAX, HEAD_WRITES_A_SECOND_MAX, NewHeads, NewHeadsError,
     SILENCE_BEFORE_PING, SUBSCRIBE_TIME_MAX,
@@ -152,8 +153,8 @@ pub use crate::profile::network::{
 };
 pub use crate::profile::{FeeModel, PRICE_STEPS_MAX, Pace, Profile, Rules};
 pub use crate::requests::{
-    LANE_GROUP_NAME_BYTES_MAX, LaneActivity, LaneGroup, LaneGroupError, LaneStanding, REQUESTER_BYTES_MAX, Requester,
-    RequesterNameError, Requests, RequestsError,
+    LANE_GROUP_NAME_BYTES_MAX, LaneActivity, LaneGroup, LaneGroupError, LaneStanding, REQUEST_DEPENDENCIES_MAX,
+    REQUESTER_BYTES_MAX, Requester, RequesterNameError, Requests, RequestsError,
 };
 pub use crate::retirement::{Consent, KeyRetirement, RetireError, RetirementBegun, RetirementOrder};
 pub use crate::revert::Revert;

@@ -322,7 +322,7 @@ async fn moved(head: Option<&mut watch::Receiver<u64>>) {
 }
 
 /// The transaction as a call, read from its signed bytes.
-fn call_of(intent: &StoredIntent) -> Option<CallRequest> {
+pub(crate) fn call_of(intent: &StoredIntent) -> Option<CallRequest> {
     use alloy_consensus::transaction::Transaction as _;
     use alloy_eips::eip2718::Decodable2718 as _;
 

@@ -17,6 +17,8 @@
 //! * *Once.* Whatever dies between two of these steps, each is one unit of work: a request is taken once and signed once.
 //! * *In order.* Requests of one group and one subject are in one lane as long as any of them has no end, in the order of their
 //!   events: nonce order is ledger order, and nobody waits for an end. What has another subject, or none, goes side by side.
+//! * *Gas that is not given is estimated.* What fails then is refused only when nothing is in flight that it may need, by a node that knows
+//!   how all of that ended; until then its subject waits, and others go on.
 //! * *A lane that cannot go on keeps what waits for it*, and others go on: a person's pause, an unfunded account and a token that does
 //!   not answer refuse nothing. What can never be signed is refused, with a code ([`TransactionRequested`] is answered in any case).
 //! * *Ends are stored by whoever follows* ([`Chain::settle`](crate::Chain::settle) and its likes): without a follower nobody is told.
@@ -27,7 +29,9 @@
 
 mod bell;
 mod door;
+mod estimate;
 mod groups;
+mod part;
 mod reading;
 mod sending;
 
@@ -44,6 +48,7 @@ use self::bell::Bell;
 use self::door::Door;
 use self::groups::Groups;
 pub use self::groups::{LANE_GROUP_NAME_BYTES_MAX, LaneGroup, LaneGroupError};
+pub use self::reading::REQUEST_DEPENDENCIES_MAX;
 use crate::chain::Chain;
 
 /// The longest name of a service, in bytes: with `/` it is the beginning of its keys.
@@ -201,4 +206,14 @@ impl Requests {
         self.underway.lock().await.shutdown().await;
         ended
     }
+}
+
+/// The error with its causes, in one line.
+fn with_cause(error: &dyn std::error::Error) -> String {
+    let (mut text, mut source) = (error.to_string(), error.source());
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
 }

@@ -59,6 +59,10 @@ pub(crate) enum Mutant {
     EarlierForgotten,
     /// Requests go to any lane, whatever is in flight of their subject.
     NotPinned,
+    /// What fails when its gas is estimated is refused, whatever is in flight that it may need.
+    EstimateFinalAtOnce,
+    /// What fails when its gas is estimated, and nothing is in flight, is refused at once, however far the node is behind.
+    EstimateBelievedAtOnce,
     /// Of several nodes another one is asked in the same call, though the first may have the transaction.
     AnotherNodeAfterUnknown,
     /// Of several nodes the others get a transaction before the first has said that it takes it.

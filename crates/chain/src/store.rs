@@ -40,7 +40,7 @@ pub(crate) use self::event::LaneEvent;
 pub use self::lease::LEASE;
 use self::lease::Lease;
 pub(crate) use self::pause::PauseChange;
-pub(crate) use self::requests::{Origin, RequestedBy, WaitingRequest};
+pub(crate) use self::requests::{Origin, Placed, RequestRefusal, RequestedBy, WaitingRequest};
 pub(crate) use self::retirement::Carried;
 pub(crate) use self::rows::{Bar, Filler, LaneRow, NewTransaction, StoredIntent};
 use self::rows::{Cells, bytes, damaged, kept, number, text};

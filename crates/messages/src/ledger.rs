@@ -35,8 +35,14 @@ pub struct TransactionRequested {
     /// The network's coin that goes with it, in wei, as decimal digits; none is usual.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value_wei: Option<String>,
-    /// The most gas that it may use.
-    pub gas_limit: u64,
+    /// The most gas that it may use. Without it the node is asked before the transaction is signed, and half as much is added; that is
+    /// for contracts whose need nobody has measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gas_limit: Option<u64>,
+    /// Keys of requests of the same service, published before this one, at most 16: where the call fails when its gas is estimated, that
+    /// counts only when each of them has ended. What has the same order subject need not be named. Without effect where the gas is given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
     /// What it is, for people who look at a list of transactions. Nothing personal.
     pub description: String,
     /// Approvals of it, where the key's policy takes some.
@@ -255,6 +261,9 @@ pub struct RequestRefused {
     pub code: String,
     /// Why, in words.
     pub reason: String,
+    /// The raw error of the call that was tried, if it reverted. One above 4 KiB is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revert_data: Option<String>,
 }
 
 /// How a transaction ended.
@@ -315,11 +324,13 @@ mod tests {
     const REFUSED: &str =
         r#"{"key":"mint/1","attempt":2,"sender":"0x01","nonce":7,"hash":"0x02","reason":"Nonce too low (-32001)"}"#;
     const REQUEST_REFUSED: &str = r#"{"key":"tokens/mint/1","request":"018f0000-0000-7000-8000-000000000000","code":"unknown_lane_group","reason":"no"}"#;
+    const WOULD_FAIL: &str = r#"{"key":"tokens/mint/1","request":"018f0000-0000-7000-8000-000000000000","code":"would_fail","reason":"no","revert_data":"0x01"}"#;
     const WATCHED: &str = r#"{"chain_id":1337,"address":"0x01"}"#;
     const SEEN: &str = r#"{"address":"0x01","block_number":9,"block_hash":"0x02","block_timestamp":7,"transaction_hash":"0x03","transaction_index":0,"logs":[{"index":4,"topics":["0x05"],"data":"0x"},{"index":5,"topics":[]}]}"#;
-    const REQUESTED: [&str; 2] = [
+    const REQUESTED: [&str; 3] = [
         r#"{"key":"tokens/mint/1","chain_id":1337,"lane_group":"treasury","data":"0x","gas_limit":53000,"description":"a contract"}"#,
         r#"{"key":"tokens/mint/1","chain_id":1337,"lane_group":"treasury","order_subject":"ast_1/0x01","target":"0x02","data":"0x03","value_wei":"4","gas_limit":5,"description":"mint","approvals":[{"approver":"0x06","role":"risk","subject":"0x07","issued_at":8,"expires_at":9,"signature":"0x0a"}]}"#,
+        r#"{"key":"tokens/mint/2","chain_id":1337,"lane_group":"treasury","target":"0x02","data":"0x03","depends_on":["tokens/mint/1"],"description":"mint"}"#,
     ];
 
     #[test]
@@ -328,6 +339,7 @@ mod tests {
             (TransactionEnded::MINED, MINED),
             (TransactionEnded::REFUSED, REFUSED),
             (TransactionEnded::REQUEST_REFUSED, REQUEST_REFUSED),
+            (TransactionEnded::REQUEST_REFUSED, WOULD_FAIL),
         ] {
             let (event_type, payload) = (EventType::of(name), Payload::parse(stored.as_bytes()).unwrap());
             let read = TransactionEnded::decode(&event_type, 1, &payload).unwrap();

@@ -6,14 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use alloy_primitives::Address;
 use journal::{Handler, HandlerError, Reaction};
 use messages::event::DecodeError;
-use messages::ledger::{RequestRefused, TransactionRequested, Watch};
+use messages::ledger::{TransactionRequested, Watch};
 use messages::{EventBody as _, EventId, RecordedEvent};
 
 use super::groups::Groups;
-use super::reading;
+use super::reading::{self, Asked};
+use super::with_cause;
 use crate::chain::Core;
 use crate::intent::{Intent, IntentKey};
-use crate::store::{Origin, StoreError, WATCHED_MAX, WaitingRequest};
+use crate::outcome::call_of;
+use crate::store::{Origin, RequestRefusal, StoreError, WATCHED_MAX, WaitingRequest};
 
 /// How many events are remembered whose unit of work may have been refused.
 const TRIED_EVENTS_MAX: usize = 2_048;
@@ -48,14 +50,20 @@ impl Door {
 
     async fn judge(&self, request: TransactionRequested, event: &RecordedEvent) -> Result<Verdict, StoreError> {
         let refused = |code, reason: String| Ok(Verdict::Refused { code, reason });
-        let intent = match reading::intent(&request) {
-            Ok(intent) => intent,
-            Err(error) => return refused("malformed", error.to_string()),
+        let Asked { intent, .. } = match reading::read(&request) {
+            Ok(asked) => asked,
+            Err(error) => return refused("malformed", with_cause(&error)),
         };
         if !request.key.starts_with(&self.prefix) {
             return refused("foreign_key", format!("the key does not begin with `{}`", self.prefix));
         }
-        if let Err(error) = intent.check(&self.core.profile) {
+        let profile = &self.core.profile;
+        // What fails with any gas is known before there is a limit.
+        let checked = match request.gas_limit {
+            Some(_) => intent.check(profile),
+            None => intent.gas_bounds(profile).map(drop),
+        };
+        if let Err(error) = checked {
             return refused("cannot_succeed", error.to_string());
         }
         let waiting = WaitingRequest { key: intent.key.clone(), request, origin: Origin::of(event) };
@@ -86,7 +94,11 @@ impl Door {
         let Some(stored) = self.core.store.intent(key).await?.filter(|stored| !stored.is_refused()) else {
             return Ok(KeyUse::Free);
         };
-        let is_same = stored.fingerprint == intent.fingerprint(stored.sender, self.core.profile.chain_id);
+        // What was estimated is in the signed bytes alone.
+        let estimated = call_of(&stored).and_then(|signed| signed.gas);
+        let gas_limit = waiting.request.gas_limit.or(estimated).unwrap_or_default();
+        let with_gas = Intent { gas_limit, ..intent.clone() };
+        let is_same = stored.fingerprint == with_gas.fingerprint(stored.sender, self.core.profile.chain_id);
         Ok(if is_same { KeyUse::Same } else { KeyUse::Other })
     }
 
@@ -139,8 +151,8 @@ impl Door {
 
     fn refuse(&self, origin: &Origin, key: String, code: &str, reason: String) -> Result<Reaction, StoreError> {
         tracing::warn!(key, code, reason, "a request is refused");
-        let refused = RequestRefused { key, request: origin.request(), code: code.to_owned(), reason };
-        Ok(Reaction::Unit(Box::new(self.core.store.refusing(origin, refused)?)))
+        let refusal = RequestRefusal::new(code, reason);
+        Ok(Reaction::Unit(Box::new(self.core.store.refusing(origin, key, refusal)?)))
     }
 }
 

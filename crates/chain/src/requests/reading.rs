@@ -12,6 +12,18 @@ pub(super) const ORDER_SUBJECT_BYTES_MAX: usize = 200;
 /// How many approvals a request may bring.
 pub(super) const APPROVALS_MAX: usize = 32;
 
+/// How many other requests a request may name that it depends on.
+pub const REQUEST_DEPENDENCIES_MAX: usize = 16;
+
+/// What a request says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// What is to be done. Where the request gives no gas limit it is 0 here, with which no lane takes it.
+    pub(super) intent: Intent,
+    /// What must have ended before it counts that its estimate fails.
+    pub(super) depends_on: Vec<IntentKey>,
+}
+
 /// The request is not as it must be: nobody could carry it out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ReadingError {
@@ -25,10 +37,32 @@ pub(super) enum ReadingError {
     OrderSubject { bytes: usize },
     #[error("there are {count} approvals, more than {max}", max = APPROVALS_MAX)]
     TooManyApprovals { count: usize },
+    #[error("it depends on {count} requests, more than {max}", max = REQUEST_DEPENDENCIES_MAX)]
+    TooManyDependencies { count: usize },
+    #[error("`depends_on` has a text that is no key")]
+    Dependency(#[source] IntentKeyError),
+    #[error("it depends on `{key}`, which is no other request of the same service")]
+    ForeignDependency { key: IntentKey },
 }
 
-/// The intent that the request asks for.
-pub(super) fn intent(request: &TransactionRequested) -> Result<Intent, ReadingError> {
+/// Reads the request.
+pub(super) fn read(request: &TransactionRequested) -> Result<Asked, ReadingError> {
+    let intent = intent(request)?;
+    if request.depends_on.len() > REQUEST_DEPENDENCIES_MAX {
+        return Err(ReadingError::TooManyDependencies { count: request.depends_on.len() });
+    }
+    let key = |text: &String| IntentKey::parse(text).map_err(ReadingError::Dependency);
+    let depends_on = request.depends_on.iter().map(key).collect::<Result<Vec<_>, _>>()?;
+    // A service's name has no `/`, so that what stands before the first one is whose a key is.
+    let service = |key: &IntentKey| key.as_str().split_once('/').map(|(service, _)| service.to_owned());
+    let is_foreign = |key: &&IntentKey| **key == intent.key || service(key) != service(&intent.key);
+    if let Some(key) = depends_on.iter().find(is_foreign) {
+        return Err(ReadingError::ForeignDependency { key: key.clone() });
+    }
+    Ok(Asked { intent, depends_on })
+}
+
+fn intent(request: &TransactionRequested) -> Result<Intent, ReadingError> {
     let key = IntentKey::parse(&request.key).map_err(ReadingError::Key)?;
     if let Some(subject) = &request.order_subject
         && (subject.is_empty() || subject.len() > ORDER_SUBJECT_BYTES_MAX || subject.chars().any(char::is_control))
@@ -51,7 +85,7 @@ pub(super) fn intent(request: &TransactionRequested) -> Result<Intent, ReadingEr
         target,
         data: Bytes::from(any("data", "whole bytes", &request.data)?),
         value_wei,
-        gas_limit: request.gas_limit,
+        gas_limit: request.gas_limit.unwrap_or_default(),
         subject: request.description.clone(),
         approvals: request.approvals.iter().map(approval).collect::<Result<_, _>>()?,
     })
@@ -107,7 +141,8 @@ mod tests {
             target: Some(format!("0x{}", "cc".repeat(20))),
             data: "0x0102".to_owned(),
             value_wei: Some("12".to_owned()),
-            gas_limit: 50_000,
+            gas_limit: Some(50_000),
+            depends_on: Vec::new(),
             description: "mint".to_owned(),
             approvals: Vec::new(),
         }
@@ -121,6 +156,24 @@ mod tests {
         assert_eq!(read, Intent { value_wei: U256::from(12), ..expected });
         let creation = TransactionRequested { target: None, order_subject: None, value_wei: None, ..request() };
         assert!(intent(&creation).unwrap().target.is_create());
+    }
+
+    #[test]
+    fn a_request_depends_on_others_of_its_service() {
+        let of = |keys: &[&str]| {
+            let depends_on = keys.iter().map(|key| (*key).to_owned()).collect();
+            read(&TransactionRequested { gas_limit: None, depends_on, ..request() })
+        };
+        let asked = of(&["tokens/mint/0", "tokens/x"]).unwrap();
+        assert_eq!((asked.intent.gas_limit, asked.depends_on.len()), (0, 2));
+        let refused = |keys: &[&str]| of(keys).unwrap_err().to_string();
+        assert_eq!(refused(&["bonds/1"]), "it depends on `bonds/1`, which is no other request of the same service");
+        for own_or_nobodys in ["tokens/mint/1", "tokens", "tokens2/1"] {
+            assert!(refused(&[own_or_nobodys]).ends_with("no other request of the same service"));
+        }
+        assert_eq!(refused(&["tokens/0", ""]), "`depends_on` has a text that is no key");
+        assert_eq!(refused(&["tokens/0"; 17]), "it depends on 17 requests, more than 16");
+        assert!(of(&["tokens/0"; 16]).is_ok());
     }
 
     #[test]

@@ -1,25 +1,29 @@
 //! One lane's requests: signed in their order, many to a commit, and delivered side by side.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use alloy_primitives::Address;
 use custody::{KeyLabel, SignError};
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::{Mutex, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::bell::{Bell, Call, until_called};
+use super::estimate::Estimates;
 use super::groups::{Groups, Place};
-use super::{LaneActivity, reading};
+use super::part::Part;
+use super::{LaneActivity, with_cause};
 use crate::chain::{Chain, LaneError};
 use crate::lane::{Lane, SubmitError, Wanted};
-use crate::store::{StoreError, StoredIntent, WaitingRequest};
-
-/// How many requests are signed before their commits are awaited.
-const PART_MAX: i64 = 64;
+use crate::store::{RequestRefusal, StoreError, StoredIntent, WaitingRequest};
 
 /// How many transactions of a lane are delivered at once. Whatever is further, the lane's window holds back.
 const DELIVERIES_MAX: usize = 256;
+
+/// How long a lane rests between two looks at requests that wait for their gas.
+const OPEN_REST: Duration = Duration::from_millis(20);
 
 /// How often a lane that another process holds is tried.
 const HELD_TURN: Duration = Duration::from_millis(500);
@@ -52,13 +56,16 @@ pub(super) async fn send(
     bell: Arc<Bell>,
     underway: Arc<Mutex<JoinSet<()>>>,
 ) {
+    let mut estimates = Estimates::new(Arc::clone(&underway));
     let deliveries = Deliveries { underway, places: Arc::new(Semaphore::new(DELIVERIES_MAX)) };
     loop {
         let (group, label) = groups.at(place);
         let halt = match chain.lane(&label).await {
             Ok(lane) => {
                 groups.set(place, LaneActivity::Sending);
-                send_through(&lane, &groups, &bell, &deliveries).await
+                let halt = send_through(&lane, (&groups, place), &bell, &deliveries, &mut estimates).await;
+                estimates.forget_found();
+                halt
             }
             Err(LaneError::Held { .. }) => {
                 groups.set(place, LaneActivity::HeldElsewhere);
@@ -134,17 +141,24 @@ async fn give_over(chain: &Chain, groups: &Groups, place: Place, group: &str) ->
 }
 
 /// Sends until the lane cannot go on.
-async fn send_through(lane: &Lane, groups: &Groups, bell: &Bell, deliveries: &Deliveries) -> Halt {
+async fn send_through(
+    lane: &Lane,
+    (groups, place): (&Groups, Place),
+    bell: &Bell,
+    deliveries: &Deliveries,
+    estimates: &mut Estimates,
+) -> Halt {
     let mut heard = bell.hear();
     loop {
-        match send_part(lane, deliveries).await {
+        match send_part(lane, deliveries, estimates).await {
             Ok(0) => {
-                let call = until_called(&mut heard, lane.sender(), groups).await;
+                groups.set(place, activity(estimates));
+                let call = until_something(&mut heard, lane, groups, estimates).await;
                 if call == Call::Look && is_retired(lane).await {
                     return Halt::Retired;
                 }
             }
-            Ok(_) => {}
+            Ok(_) => groups.set(place, LaneActivity::Sending),
             Err(halt) => return halt,
         }
         if lane.core.stopped().is_some() {
@@ -154,6 +168,31 @@ async fn send_through(lane: &Lane, groups: &Groups, bell: &Bell, deliveries: &De
         if let Some(reason) = lane.state.paused() {
             return Halt::Later { reason, is_by_node: true };
         }
+    }
+}
+
+/// What a lane is at that has nothing to sign.
+fn activity(estimates: &Estimates) -> LaneActivity {
+    match estimates.trouble() {
+        Some(trouble) => LaneActivity::Waiting { reason: format!("no gas can be estimated: {trouble}") },
+        None => LaneActivity::Sending,
+    }
+}
+
+/// Waits until the lane is called, or an estimate is there or due.
+async fn until_something(
+    heard: &mut watch::Receiver<BTreeMap<Address, u64>>,
+    lane: &Lane,
+    groups: &Groups,
+    estimates: &mut Estimates,
+) -> Call {
+    if estimates.are_open() {
+        // Each commit calls a lane for which something waits, and most of them end nothing that it waits for.
+        sleep(OPEN_REST).await;
+    }
+    tokio::select! {
+        call = until_called(heard, lane.sender(), groups) => call,
+        () = estimates.until_due(lane) => Call::Requests,
     }
 }
 
@@ -168,16 +207,14 @@ async fn is_retired(lane: &Lane) -> bool {
     }
 }
 
-/// Signs, stores and begins to deliver what waits, up to a part; gives how many requests were looked at.
-async fn send_part(lane: &Lane, deliveries: &Deliveries) -> Result<usize, Halt> {
-    let waiting = lane.core.store.waiting(lane.sender(), PART_MAX).await.map_err(later)?;
-    let mut intents = Vec::with_capacity(waiting.len());
-    for request in &waiting {
-        match reading::intent(&request.request) {
-            Ok(intent) => intents.push((request, intent)),
-            Err(error) => refuse(lane, request, "malformed", error.to_string()).await?,
-        }
+/// Signs, stores and begins to deliver what can be of what waits, up to a part; gives how many requests were done with.
+async fn send_part(lane: &Lane, deliveries: &Deliveries, estimates: &mut Estimates) -> Result<usize, Halt> {
+    let part = Part::next(lane, estimates).await.map_err(later)?;
+    let count = part.count();
+    for (request, refusal) in part.refused {
+        refuse(lane, &request, refusal).await?;
     }
+    let intents = part.ready;
     let wanted = intents.iter().map(|(request, intent)| Wanted { intent, requested: Some(request.requested_by()) });
     // After what is no refusal nothing more is queued: what comes later must not come before it.
     let results = lane.queue_part(wanted.collect(), |error| refusal_of(error).is_some()).await;
@@ -188,7 +225,7 @@ async fn send_part(lane: &Lane, deliveries: &Deliveries) -> Result<usize, Halt> 
             // Another process has it, or the lane moved: the next part is read anew.
             Ok(None) => halted = halted.and(Err(Halt::Lost)),
             Err(error) => match refusal_of(&error) {
-                Some((code, reason)) => halted = halted.and(refuse(lane, request, &code, reason).await),
+                Some(refusal) => halted = halted.and(refuse(lane, request, refusal).await),
                 None => halted = halted.and(Err(halt_of(lane, error))),
             },
         }
@@ -202,28 +239,30 @@ async fn send_part(lane: &Lane, deliveries: &Deliveries) -> Result<usize, Halt> 
             Err(error) => halted = halted.and(Err(halt_of(lane, error))),
         }
     }
-    halted.map(|()| waiting.len())
+    halted.map(|()| count)
 }
 
 /// Tells that what waits is never signed.
-async fn refuse(lane: &Lane, waiting: &WaitingRequest, code: &str, reason: String) -> Result<(), Halt> {
-    tracing::warn!(key = %waiting.key, code, reason, "a request is refused");
-    let refused = lane.core.store.refuse_waiting(waiting, lane.sender(), code, reason).await;
+async fn refuse(lane: &Lane, waiting: &WaitingRequest, refusal: RequestRefusal) -> Result<(), Halt> {
+    tracing::warn!(key = %waiting.key, refusal.code, refusal.reason, "a request is refused");
+    let refused = lane.core.store.refuse_waiting(waiting, lane.sender(), refusal).await;
     refused.map(drop).map_err(later)
 }
 
-/// Code and reason of what can never be signed.
-fn refusal_of(error: &SubmitError) -> Option<(String, String)> {
+/// Why it can never be signed, if that is so.
+fn refusal_of(error: &SubmitError) -> Option<RequestRefusal> {
     match error {
-        SubmitError::Intent { source, .. } => Some(("cannot_succeed".to_owned(), source.to_string())),
+        SubmitError::Intent { source, .. } => Some(RequestRefusal::new("cannot_succeed", source.to_string())),
         SubmitError::KeyUsedOtherwise { .. } => {
-            Some(("key_used".to_owned(), "the key was used for another transaction".to_owned()))
+            Some(RequestRefusal::new("key_used", "the key was used for another transaction".to_owned()))
         }
         SubmitError::Sign { source, .. } => match source.as_ref() {
-            SignError::Policy { source, .. } => Some((format!("policy.{}", source.code()), source.to_string())),
+            SignError::Policy { source, .. } => {
+                Some(RequestRefusal::new(&format!("policy.{}", source.code()), source.to_string()))
+            }
             // Of the transaction. The others are of the key: a person mends that, and it is signed then.
             SignError::NotATransaction { .. } | SignError::Type { .. } => {
-                Some(("cannot_sign".to_owned(), source.to_string()))
+                Some(RequestRefusal::new("cannot_sign", source.to_string()))
             }
             _ => None,
         },
@@ -242,16 +281,6 @@ fn halt_of(lane: &Lane, error: SubmitError) -> Halt {
 
 fn later(error: StoreError) -> Halt {
     Halt::Later { reason: with_cause(&error), is_by_node: false }
-}
-
-/// The error with its causes, in one line.
-fn with_cause(error: &dyn std::error::Error) -> String {
-    let (mut text, mut source) = (error.to_string(), error.source());
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 /// Deliveries under way. What they come to is in the store, or is looked after by the lane's keeper.

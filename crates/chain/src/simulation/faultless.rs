@@ -45,6 +45,13 @@ impl Bench {
         Chain::open(profile, Arc::<Node>::clone(&self.node), &self.store(), custody()).await.unwrap()
     }
 
+    /// A chain that offers a transaction so often, and asks for an estimate as often.
+    pub(super) async fn open_with_attempts(&self, attempts_max: u32) -> Chain {
+        let profile = profile();
+        let profile = Profile { offers: crate::Pace { attempts_max, ..profile.offers }, ..profile };
+        Chain::open(profile, Arc::<Node>::clone(&self.node), &self.store(), custody()).await.unwrap()
+    }
+
     /// A chain that speaks again after so long a silence.
     pub(super) async fn open_with(&self, silence_max: Duration) -> Chain {
         let profile = Profile { silence_max, ..profile() };

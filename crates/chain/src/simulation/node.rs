@@ -1,6 +1,9 @@
 //! A model of a node at the edge of the world: pool, nonces, blocks and receipts, with Besu's answers from `node_errors` and
 //! every fault that a network and a restart can cause. It executes nothing: calldata says what a transaction does.
 
+mod calls;
+mod faults;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -13,6 +16,8 @@ use node_errors::{Meaning, besu};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+pub(super) use self::calls::CALL_GAS;
+use self::faults::Faults;
 use super::market::{self, Market};
 use super::random::Random;
 use crate::{RpcTransport, TransportError, TransportFuture};
@@ -58,6 +63,7 @@ impl Effect {
     }
 
     fn read(calldata: &[u8]) -> Option<(Self, u64)> {
+        let (calldata, _) = calls::split(calldata);
         let (&kind, id) = calldata.split_first()?;
         let effect = match kind {
             1 => Self::Done,
@@ -75,17 +81,6 @@ struct Tx {
     nonce: u64,
     input: Bytes,
     price_wei: u128,
-}
-
-/// How faulty this seed's node is, each in times per thousand requests.
-struct Faults {
-    way: u64,
-    refusal: u64,
-    wrong_hash: u64,
-    restart: u64,
-    foreign: u64,
-    /// Another node behind the same address has the request, and refuses transactions for good.
-    other_node: u64,
 }
 
 /// Which of two nodes of the ledger was asked.
@@ -122,6 +117,8 @@ struct World {
     /// What every transaction is answered with.
     refusal: Option<Meaning>,
     refused_nonce: Option<u64>,
+    /// What every call and estimate is answered with.
+    call_refusal: Option<Meaning>,
     /// Whether another node behind the address has the present request.
     is_other_node: bool,
     tally: Tally,
@@ -155,15 +152,7 @@ pub(super) struct Node {
 
 impl Node {
     pub(super) fn new(mut random: Random) -> Self {
-        let level = [0, 1, 3, 8][usize::try_from(random.below(4)).unwrap()];
-        let faults = Faults {
-            way: 20 * level,
-            refusal: 10 * level,
-            wrong_hash: 5 * level,
-            restart: 3 * level,
-            foreign: if random.per_mille(100) { 20 } else { 0 },
-            other_node: if random.per_mille(500) { 250 } else { 0 },
-        };
+        let faults = Faults::of(&mut random);
         Self::with(World { way_ms_max: WAY_MS_MAX, ..World::limited(faults, random) })
     }
 
@@ -312,12 +301,6 @@ impl RpcTransport for SecondFace {
     }
 }
 
-impl Faults {
-    fn none() -> Self {
-        Self { way: 0, refusal: 0, wrong_hash: 0, restart: 0, foreign: 0, other_node: 0 }
-    }
-}
-
 impl World {
     /// The limit for a sender is the seed's, and changes in one of twenty blocks.
     fn limited(faults: Faults, mut random: Random) -> Self {
@@ -346,6 +329,7 @@ impl World {
             salt: 0,
             refusal: None,
             refused_nonce: None,
+            call_refusal: None,
             is_other_node: false,
             tally: Tally::default(),
         }
@@ -493,7 +477,8 @@ impl World {
             "eth_getTransactionReceipt" => Ok(self.receipt(text(0).parse().unwrap())),
             "eth_getTransactionByHash" => Ok(self.transaction(text(0).parse().unwrap())),
             "eth_getBlockByNumber" => Ok(self.block(text(0).parse::<U64>().unwrap().to::<usize>())),
-            "eth_call" => Err(Meaning::ExecutionReverted),
+            "eth_call" => self.call(params),
+            "eth_estimateGas" => self.estimate(params),
             other => panic!("the model does not know {other}"),
         };
         let id = &request["id"];

@@ -4,6 +4,7 @@
 //! The service's log outlives the chain's process, which dies at requests to the node as in the other lives. Consumers work on databases
 //! that no simulation holds still, so time is real here, blocks and pauses are short, and many lives go on at once.
 
+mod estimates;
 mod facts;
 
 use std::collections::BTreeMap;
@@ -55,6 +56,20 @@ struct Wish {
     fate: Fate,
 }
 
+impl Wish {
+    /// The number of what is to be done, if it is wanted for the first time.
+    fn id(&self) -> Option<u64> {
+        self.request.key.strip_prefix("tokens/").filter(|_| matches!(self.fate, Fate::Sent(_)))?.parse().ok()
+    }
+
+    /// Whose effect it needs, or would fail.
+    fn needs(&self) -> Option<u64> {
+        let data = hex::decode(&self.request.data).unwrap_or_default();
+        let needs = data.last_chunk().filter(|_| data.len() > Effect::Done.calldata(0).len())?;
+        Some(u64::from_be_bytes(*needs))
+    }
+}
+
 struct Story {
     wishes: Vec<Wish>,
     lanes: u64,
@@ -71,7 +86,8 @@ fn request(id: u64, subject: Option<u64>, effect: Effect) -> TransactionRequeste
         target: Some(hex::encode_prefixed(Address::repeat_byte(0xcc))),
         data: hex::encode_prefixed(effect.calldata(id)),
         value_wei: None,
-        gas_limit: 100_000,
+        gas_limit: Some(100_000),
+        depends_on: Vec::new(),
         description: format!("wish {id}"),
         approvals: Vec::new(),
     }
@@ -88,11 +104,28 @@ impl Story {
                 1 => Effect::Reverted,
                 _ => Effect::Done,
             };
-            let wanted = request(id, subject, effect);
+            let mut wanted = request(id, subject, effect);
+            let is_estimated = random.below(3) == 0;
+            if is_estimated {
+                wanted.gas_limit = None;
+            }
+            let needed = wishes.get(usize::try_from(random.below(1 + wishes.len() as u64)).unwrap());
+            let needed = needed.filter(|_| is_estimated && effect == Effect::Done).and_then(Wish::id);
+            if let Some(needs) = needed {
+                let before = &wishes.iter().find(|wish| wish.id() == Some(needs)).unwrap().request;
+                if before.order_subject.is_none() || before.order_subject != wanted.order_subject {
+                    wanted.depends_on = vec![before.key.clone()];
+                }
+                wanted.data = hex::encode_prefixed(effect.calldata_after(id, needs));
+            }
             wishes.push(Wish { request: wanted.clone(), fate: Fate::Sent(effect) });
+            if is_estimated && (effect == Effect::Reverted || needed.is_some()) {
+                // Where it is refused, whether it is said before or after that is left open.
+                continue;
+            }
             let (other, fate) = match random.below(16) {
                 0 => (wanted, Fate::Repeated),
-                1 => (TransactionRequested { gas_limit: 100_001, ..wanted }, Fate::Refused("key_used")),
+                1 => (TransactionRequested { gas_limit: Some(100_001), ..wanted }, Fate::Refused("key_used")),
                 2 => (TransactionRequested { key: format!("other/{id}"), ..wanted }, Fate::Refused("foreign_key")),
                 3 => {
                     let (key, lane_group) = (format!("tokens/group/{id}"), "nobody's".to_owned());
@@ -305,12 +338,16 @@ async fn check(chain: &Chain, story: &Story, node: &Node) -> Result<(), String> 
         told.entry(end.key().to_owned()).or_default().push(end);
     }
     let mut places: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    for Wish { request, fate } in &story.wishes {
+    for wish in &story.wishes {
+        let Wish { request, fate } = wish;
         let ends = told.get(&request.key).ok_or_else(|| format!("{} has no answer", request.key))?;
         match fate {
             Fate::Refused(code) if *code != "key_used" => check_refusal(ends, code)?,
             // What is said under a key that is in use is answered below, with what was said first.
             Fate::Refused(_) | Fate::Repeated => {}
+            Fate::Sent(effect) if would_fail(ends) || (request.gas_limit.is_none() && *effect == Effect::Reverted) => {
+                check_would_fail(wish, &told, node)?;
+            }
             Fate::Sent(effect) => {
                 let others = story.wishes.iter().filter(|other| other.request.key == request.key).skip(1);
                 check_sent(request, *effect, others.map(|other| other.fate).next(), ends, node)?;
@@ -330,6 +367,27 @@ fn check_refusal(ends: &[TransactionEnded], code: &str) -> Result<(), String> {
     match ends {
         [TransactionEnded::RequestRefused(refused)] if refused.code == code => Ok(()),
         ends => Err(format!("it was to be refused as {code}, told is {ends:?}")),
+    }
+}
+
+fn would_fail(ends: &[TransactionEnded]) -> bool {
+    matches!(ends, [TransactionEnded::RequestRefused(refused)] if refused.code == "would_fail")
+}
+
+/// Whether it had to fail: in any case, or because nothing has, or had once, the effect that it needs.
+fn check_would_fail(wish: &Wish, told: &BTreeMap<String, Vec<TransactionEnded>>, node: &Node) -> Result<(), String> {
+    let (key, ends) = (&wish.request.key, &told[&wish.request.key]);
+    let is_done = |end: &TransactionEnded| matches!(end, TransactionEnded::Mined(mined) if mined.is_success);
+    let must_fail = match wish.needs() {
+        Some(needs) => !told[&format!("tokens/{needs}")].iter().all(is_done),
+        None => wish.fate == Fate::Sent(Effect::Reverted),
+    };
+    if !must_fail || !would_fail(ends) {
+        return Err(format!("{key} was refused as failing, and what it needs is done: {ends:?}"));
+    }
+    match wish.id().map(|id| node.effects(id)) {
+        Some((0, 0)) => Ok(()),
+        effects => Err(format!("{key} was refused, and has effects: {effects:?}")),
     }
 }
 
@@ -384,4 +442,14 @@ fn a_subject_that_is_not_kept_in_one_lane_is_caught() {
     let caught = seeds::play_all_on(LIVES_AT_ONCE, 0..40, |seed| play(seed, Some(Mutant::NotPinned), &place));
     let is_told = |(_, error): &(u64, String)| error.contains("overtook another");
     assert!(caught.iter().any(is_told), "it went unnoticed in 40 seeds: {caught:?}");
+}
+
+#[test]
+fn a_failure_that_is_taken_for_final_too_early_is_caught() {
+    let place = Place::new();
+    for mutant in [Mutant::EstimateFinalAtOnce, Mutant::EstimateBelievedAtOnce] {
+        let caught = seeds::play_all_on(LIVES_AT_ONCE, 0..60, |seed| play(seed, Some(mutant), &place));
+        let is_told = |(_, error): &(u64, String)| error.contains("what it needs is done");
+        assert!(caught.iter().any(is_told), "{mutant:?} went unnoticed in 60 seeds: {caught:?}");
+    }
 }

@@ -403,7 +403,7 @@ fn records(logs: &[Log]) -> Vec<LogRecord> {
 }
 
 /// A revert says what went wrong in some hundred bytes; one that would fill an event is left on the ledger.
-fn is_short(data: &&Bytes) -> bool {
+pub(super) fn is_short(data: &&Bytes) -> bool {
     data.len() <= 4 * 1024
 }
 

@@ -4,7 +4,7 @@
 //! transaction, or refuses it: so it is taken once and signed once, whatever dies when. Its lane is chosen by the statement that
 //! writes the row, under the store's head: where its subject has something in flight, there it goes, whoever wrote that.
 
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, keccak256};
 use journal::store::Migration;
 use journal::{Cause, Expected, NewEvent, Parameter, Statement, UnitOfWork, Value};
 use messages::ledger::{RequestRefused, TransactionEnded, TransactionRequested};
@@ -12,7 +12,7 @@ use messages::{Actor, CommandId, EventId, RecordedEvent, StreamName, TenantId};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::rows::{Cells, bytes, damaged, kept, text};
+use super::rows::{Cells, bytes, damaged, kept, number, text};
 use super::{ACTOR, LaneEvent, Store, StoreError, event};
 use crate::intent::IntentKey;
 
@@ -63,6 +63,31 @@ pub(crate) struct WaitingRequest {
     pub(crate) key: IntentKey,
     pub(crate) request: TransactionRequested,
     pub(crate) origin: Origin,
+}
+
+/// A request that waits, and its place among all that do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Placed {
+    pub(crate) place: u64,
+    pub(crate) waiting: WaitingRequest,
+}
+
+/// Why a request is never a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RequestRefusal {
+    pub(crate) code: String,
+    pub(crate) reason: String,
+    /// The raw error of the call that was tried, if it reverted.
+    pub(crate) revert_data: Option<Bytes>,
+}
+
+/// What a request may need, as the store knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Flight {
+    /// Whether something has no end of what was requested before it and is of its subject, or is named by it.
+    pub(crate) is_open: bool,
+    /// A block up to which all ends are known that were stored before this was asked.
+    pub(crate) settled: u64,
 }
 
 /// What the row of a transaction says of the request for it.
@@ -118,6 +143,12 @@ impl Origin {
     }
 }
 
+impl RequestRefusal {
+    pub(crate) fn new(code: &str, reason: String) -> Self {
+        Self { code: code.to_owned(), reason, revert_data: None }
+    }
+}
+
 impl WaitingRequest {
     pub(crate) fn requested_by(&self) -> RequestedBy {
         RequestedBy {
@@ -165,8 +196,15 @@ impl Store {
     }
 
     /// Tells that a request is refused that was never taken.
-    pub(crate) fn refusing(&self, origin: &Origin, refused: RequestRefused) -> Result<UnitOfWork, StoreError> {
-        let refused = RequestRefused { reason: kept(&refused.reason), ..refused };
+    pub(crate) fn refusing(
+        &self,
+        origin: &Origin,
+        key: String,
+        refusal: RequestRefusal,
+    ) -> Result<UnitOfWork, StoreError> {
+        let RequestRefusal { code, reason, revert_data } = refusal;
+        let revert_data = revert_data.as_ref().filter(event::is_short).map(|data| event::text(data));
+        let refused = RequestRefused { key, request: origin.request(), code, reason: kept(&reason), revert_data };
         let body = TransactionEnded::RequestRefused(refused);
         let appended = event::ended(&body, self.journal.event_id()).map_err(StoreError::Event)?;
         self.unit_of_requests(origin, appended)
@@ -177,20 +215,45 @@ impl Store {
         &self,
         waiting: &WaitingRequest,
         lane: Address,
-        code: &str,
-        reason: String,
+        refusal: RequestRefusal,
     ) -> Result<bool, StoreError> {
-        let WaitingRequest { key, origin, .. } = waiting;
-        let (key, request, code) = (key.to_string(), origin.request(), code.to_owned());
-        let mut unit = self.refusing(origin, RequestRefused { key, request, code, reason })?;
+        let mut unit = self.refusing(&waiting.origin, waiting.key.to_string(), refusal)?;
         let _ = unit.statement(no_longer_waiting(&waiting.key, lane));
         self.run(unit).await
     }
 
-    /// Requests that wait for the lane, in their order, at most `limit`.
-    pub(crate) async fn waiting(&self, lane: Address, limit: i64) -> Result<Vec<WaitingRequest>, StoreError> {
-        let sql = "SELECT key, content, cause FROM chain_requests WHERE sender = $1 ORDER BY place LIMIT $2";
-        self.read(sql, &[bytes(lane), Parameter::Integer(limit)]).await?.into_iter().map(read).collect()
+    /// Requests that wait for the lane behind a place, in their order, at most `limit`.
+    pub(crate) async fn waiting(&self, lane: Address, after: u64, limit: usize) -> Result<Vec<Placed>, StoreError> {
+        let sql = "SELECT key, content, cause, place FROM chain_requests WHERE sender = $1 AND place > $2
+                   ORDER BY place LIMIT $3";
+        let limit = Parameter::Integer(i64::try_from(limit).unwrap_or(i64::MAX));
+        let placed = |mut row: Vec<Value>| {
+            let place = Cells(row.split_off(3.min(row.len())).into_iter()).unsigned()?;
+            Ok(Placed { place, waiting: read(row)? })
+        };
+        self.read(sql, &[bytes(lane), number(after)?, limit]).await?.into_iter().map(placed).collect()
+    }
+
+    /// Whether something has no end that the request may need: of its subject, or under one of these keys. Of what still waits only what
+    /// was requested before it counts, so that no two wait for each other.
+    pub(crate) async fn flight_before(&self, placed: &Placed, depends_on: &[IntentKey]) -> Result<Flight, StoreError> {
+        let request = &placed.waiting.request;
+        let mut is_open = false;
+        if let Some(subject) = &request.order_subject {
+            let parameters = [text(&request.lane_group), text(subject), number(placed.place)?];
+            is_open = self.count(OPEN_OF_SUBJECT, &parameters).await? > 0;
+        }
+        for key in depends_on {
+            is_open = is_open || self.count(OPEN_UNDER_KEY, &[text(key.as_str()), number(placed.place)?]).await? > 0;
+        }
+        // After the others: what ended before they were read is in a block up to this one.
+        let settled = self.count(SETTLED, &[]).await?;
+        Ok(Flight { is_open, settled })
+    }
+
+    async fn count(&self, sql: &'static str, parameters: &[Parameter]) -> Result<u64, StoreError> {
+        let row = self.read(sql, parameters).await?.into_iter().next().unwrap_or_default();
+        Cells(row.into_iter()).unsigned()
     }
 
     /// The request that waits under this key.
@@ -254,6 +317,28 @@ pub(super) fn succeeded(unit: &mut UnitOfWork, sender: Address, successor: Addre
 /// All that wait after key `$1`; at most `$2`.
 pub(super) const ALL: &str =
     "SELECT key, content, cause, lane_group, order_subject FROM chain_requests WHERE key > $1 ORDER BY key LIMIT $2";
+
+/// How many of a lane group's subject have no end, of those that wait only such before a place.
+const OPEN_OF_SUBJECT: &str = "SELECT
+    (SELECT COUNT(*) FROM chain_requests
+        WHERE order_subject <> '' AND lane_group = $1 AND order_subject = $2 AND place < $3)
+    + (SELECT COUNT(*) FROM chain_intents
+        WHERE order_subject <> '' AND state IN ('sent', 'cancelling') AND lane_group = $1 AND order_subject = $2)";
+
+/// The same of a key.
+const OPEN_UNDER_KEY: &str = "SELECT
+    (SELECT COUNT(*) FROM chain_requests WHERE key = $1 AND place < $2)
+    + (SELECT COUNT(*) FROM chain_intents WHERE key = $1 AND state IN ('sent', 'cancelling'))";
+
+/// The highest block of which an end is stored: the cursor's, or one whose ends are more than a unit of work holds, or were found
+/// without a follower.
+const SETTLED: &str = "SELECT MAX(number) FROM (
+    SELECT number FROM chain_cursor
+    UNION ALL
+    SELECT (SELECT block_number FROM chain_intents
+                WHERE chain_intents.sender = chain_lanes.sender AND state <> 'refused' AND state = 'mined'
+                ORDER BY nonce DESC LIMIT 1) AS number
+    FROM chain_lanes) AS settled";
 
 /// By what the log knows the content of a row again.
 pub(super) fn content_hash(content: &str) -> B256 {

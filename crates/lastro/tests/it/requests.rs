@@ -6,7 +6,7 @@ use crate::program::LIMIT;
 use alloy_primitives::{Address, U256, hex};
 use alloy_sol_types::{SolCall, SolEvent as _};
 use bindings::drex::RealDigital;
-use chain::{Chain, HttpTransport, LaneGroup, Profile, Requester, Requests, Rules, Settlement};
+use chain::{At, Chain, HttpTransport, LaneGroup, Profile, Requester, Requests, Rules, Settlement};
 use custody::{Custody, KeyLabel, Purpose};
 use journal::consumer::ConsumerError;
 use journal::{
@@ -49,7 +49,8 @@ fn request(key: &str, target: Option<Address>, data: &[u8]) -> TransactionReques
         target: target.map(hex::encode_prefixed),
         data: hex::encode_prefixed(data),
         value_wei: None,
-        gas_limit: 8_000_000,
+        gas_limit: Some(8_000_000),
+        depends_on: Vec::new(),
         description: key.to_owned(),
         approvals: Vec::new(),
     }
@@ -89,7 +90,11 @@ fn noted(service: &Store, event: &RecordedEvent) -> Result<Reaction, HandlerErro
     let at =
         if let TransactionEnded::Mined(mined) = &end { (mined.block_number, mined.transaction_index) } else { (0, 0) };
     let created = if let TransactionEnded::Mined(mined) = &end { mined.created_address.clone() } else { None };
-    let body = serde_json::json!({ "key": end.key(), "what": what, "at": at, "created": created });
+    let refused = if let TransactionEnded::RequestRefused(refused) = &end { Some(refused) } else { None };
+    let body = serde_json::json!({
+        "key": end.key(), "what": what, "at": at, "created": created, "code": refused.map(|refused| &refused.code),
+        "reason": refused.map(|refused| &refused.reason), "revert": refused.and_then(|refused| refused.revert_data.as_ref()),
+    });
     Ok(note(service, "tokens.answer_noted", &body))
 }
 
@@ -246,6 +251,52 @@ async fn a_service_asks_by_events_and_learns_by_events_how_it_ended() {
     let after = notes(&stage.service, "tokens.logs_noted", |_| true).await.len();
     assert_eq!(after, read, "nothing is read of what is watched no more");
 
+    running.stop().await;
+    assert!(differences(stage.folder.path()).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn gas_is_estimated_of_what_gives_none_and_a_failure_counts_when_all_before_it_has_ended() {
+    let stage = Stage::new().await;
+    let node = stage.ledger.start(&[]);
+    let running = stage.start(&node).await;
+    let authority = running.requests.lanes()[0].sender;
+    let without_gas = |request| TransactionRequested { gas_limit: None, ..request };
+    stage.publish(&[without_gas(deployment(authority))]).await;
+    let created = answers(&stage.service, 1).await["tokens/deploy"]["created"].as_str().unwrap().parse().unwrap();
+
+    // Each of these fails until the one before it is in a block, and the last one for ever.
+    let (other, nobody) = (Address::repeat_byte(7), Address::repeat_byte(8));
+    let call = |key, data: Vec<u8>| without_gas(request(key, Some(created), &data));
+    let transfer = call("transfer", RealDigital::transferCall { to: other, value: U256::from(60) }.abi_encode());
+    let to_nobody = RealDigital::mintCall { to: nobody, amount: U256::from(1) }.abi_encode();
+    let depends_on = vec!["tokens/transfer".to_owned()];
+    stage
+        .publish(&[
+            call("enable", RealDigital::enableAccountCall { member: authority }.abi_encode()),
+            call("enable/other", RealDigital::enableAccountCall { member: other }.abi_encode()),
+            call("mint", RealDigital::mintCall { to: authority, amount: U256::from(100) }.abi_encode()),
+            transfer.clone(),
+            TransactionRequested { order_subject: None, depends_on, ..call("mint/nobody", to_nobody) },
+        ])
+        .await;
+    let answers = answers(&stage.service, 6).await;
+    let of = |key: &str| &answers[&format!("tokens/{key}")];
+    assert!(["enable", "enable/other", "mint", "transfer"].iter().all(|key| of(key)["what"] == "done"), "{answers:?}");
+    let refused = of("mint/nobody");
+    assert_eq!(refused["code"], "would_fail", "{refused}");
+    assert!(refused["reason"].as_str().unwrap().starts_with("reverted with the contract's error 0x"), "{refused}");
+    let revert = hex::decode(refused["revert"].as_str().unwrap()).unwrap();
+    assert!(matches!(bindings::revert::decode(&revert), bindings::revert::Revert::Custom { .. }), "{refused}");
+
+    // What is said again is the same, though its gas was estimated; what was refused took no nonce.
+    stage.publish(&[transfer, without_gas(mints(created, authority, 1..2).remove(0))]).await;
+    assert_eq!(self::answers(&stage.service, 7).await["tokens/mint/1"]["what"], "done");
+    let mut nonces = 0;
+    for lane in running.requests.lanes() {
+        nonces += running.chain.rpc().transaction_count(lane.sender, At::Latest).await.unwrap();
+    }
+    assert_eq!(nonces, 6);
     running.stop().await;
     assert!(differences(stage.folder.path()).await.is_empty());
 }

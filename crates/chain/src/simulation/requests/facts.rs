@@ -22,10 +22,10 @@ use crate::{
 };
 
 /// A service, and the chain that carries out what it wants.
-struct Served {
+pub(super) struct Served {
     service: journal::Store,
-    chain: Chain,
-    requests: Requests,
+    pub(super) chain: Chain,
+    pub(super) requests: Requests,
     _folder: tempfile::TempDir,
 }
 
@@ -33,12 +33,12 @@ fn label(text: &str) -> KeyLabel {
     KeyLabel::parse(text).unwrap()
 }
 
-fn group(name: &str, keys: &[&str]) -> LaneGroup {
+pub(super) fn group(name: &str, keys: &[&str]) -> LaneGroup {
     LaneGroup { name: name.to_owned(), keys: keys.iter().map(|key| label(key)).collect() }
 }
 
 impl Served {
-    async fn by(chain: Chain, group: LaneGroup) -> Self {
+    pub(super) async fn by(chain: Chain, group: LaneGroup) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let place = Place::Sqlite { path: folder.path().join("service.db") };
         let service = journal::Store::open(&StoreConfig::at(place)).await.unwrap();
@@ -46,19 +46,19 @@ impl Served {
         Self { service, chain, requests, _folder: folder }
     }
 
-    async fn publish(&self, requests: impl IntoIterator<Item = TransactionRequested>) {
+    pub(super) async fn publish(&self, requests: impl IntoIterator<Item = TransactionRequested>) {
         let wishes: Vec<Wish> =
             requests.into_iter().map(|request| Wish { request, fate: Fate::Sent(Effect::Done) }).collect();
         publish_all(&self.service, &wishes).await;
     }
 
     /// The answers, as soon as there are so many; ends are looked for meanwhile.
-    async fn answers(&self, count: usize) -> Vec<TransactionEnded> {
+    pub(super) async fn answers(&self, count: usize) -> Vec<TransactionEnded> {
         answers(&self.chain, count).await
     }
 
     /// Waits until so many requests wait, for whichever lanes.
-    async fn until_waiting(&self, count: u64) {
+    pub(super) async fn until_waiting(&self, count: u64) {
         until(async || {
             let counts = self.chain.core.store.waiting_counts().await.unwrap();
             counts.iter().map(|(_, count)| count).sum::<u64>() == count
@@ -89,7 +89,7 @@ fn take(chain: &Chain, service: &journal::Store, group: LaneGroup) -> Requests {
     chain.take_requests(vec![requester], vec![group]).unwrap()
 }
 
-async fn until(condition: impl AsyncFn() -> bool) {
+pub(super) async fn until(condition: impl AsyncFn() -> bool) {
     let held = async {
         while !condition().await {
             tokio::task::yield_now().await;
@@ -112,7 +112,7 @@ async fn answers(chain: &Chain, count: usize) -> Vec<TransactionEnded> {
     told().await.iter().map(ended).collect()
 }
 
-fn refusal(answer: &TransactionEnded) -> &RequestRefused {
+pub(super) fn refusal(answer: &TransactionEnded) -> &RequestRefused {
     let TransactionEnded::RequestRefused(refused) = answer else { panic!("{answer:?}") };
     refused
 }
@@ -190,7 +190,7 @@ fn requested(intent: &Intent) -> TransactionRequested {
         key: intent.key.to_string(),
         target: intent.target.to().map(hex::encode_prefixed),
         data: hex::encode_prefixed(&intent.data),
-        gas_limit: intent.gas_limit,
+        gas_limit: Some(intent.gas_limit),
         approvals: intent.approvals.iter().map(record).collect(),
         ..request(0, None, Effect::Done)
     }
@@ -227,7 +227,7 @@ async fn a_key_that_the_node_refused_is_free_and_one_that_is_done_is_not_done_ag
     bench.node.refuse(None);
     served.publish([wanted.clone()]).await;
     assert!(matches!(&served.answers(2).await[1], TransactionEnded::Mined(mined) if mined.attempt == 2));
-    let other = TransactionRequested { gas_limit: 100_001, ..wanted.clone() };
+    let other = TransactionRequested { gas_limit: Some(100_001), ..wanted.clone() };
     served.publish([wanted, other, request(2, None, Effect::Done)]).await;
     let answers = served.answers(4).await;
     assert_eq!(refusal(&answers[2]).code, "key_used");
@@ -237,7 +237,7 @@ async fn a_key_that_the_node_refused_is_free_and_one_that_is_done_is_not_done_ag
     assert_eq!(told.len(), 4, "{told:?}");
 }
 
-fn key(text: &str) -> IntentKey {
+pub(super) fn key(text: &str) -> IntentKey {
     IntentKey::parse(text).unwrap()
 }
 
