@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Those of `LASTRO_CHAIN_SEEDS=FROM..TO`; without it, those of every test run.
 pub(crate) fn chosen(usual: &str) -> Range<u64> {
@@ -40,4 +40,14 @@ pub(crate) fn play_all_on(
         }
     });
     violations.into_inner().unwrap()
+}
+
+/// Whether one of the seeds violates something: plays them on all cores until one does.
+pub(crate) fn is_caught(seeds: Range<u64>, play: impl Fn(u64) -> Result<(), String> + Sync) -> bool {
+    let is_caught = AtomicBool::new(false);
+    let _ = play_all(seeds, |seed| match is_caught.load(Ordering::Relaxed) {
+        true => Ok(()),
+        false => play(seed).inspect_err(|_| is_caught.store(true, Ordering::Relaxed)),
+    });
+    is_caught.into_inner()
 }

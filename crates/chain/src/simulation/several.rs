@@ -33,7 +33,8 @@ fn each_intent_has_exactly_one_effect_or_a_refusal_over_several_nodes() {
 fn planted_defects_of_several_nodes_are_caught() {
     let (place, coverage) = (Place::new(), Mutex::default());
     for mutant in [Mutant::AnotherNodeAfterUnknown, Mutant::CopiedBeforeItsAnswer] {
-        let is_caught = |seed| play(seed, Way::SeveralNodes, Some(mutant), &place, &coverage).is_err();
-        assert!((0..500).any(is_caught), "{mutant:?} went unnoticed in 500 seeds");
+        // Only a lane's last intent shows it, once in some hundred seeds: the others' nonces are not given back.
+        let play = |seed| play(seed, Way::SeveralNodes, Some(mutant), &place, &coverage);
+        assert!(seeds::is_caught(0..4_000, play), "{mutant:?} went unnoticed in 4,000 seeds");
     }
 }
