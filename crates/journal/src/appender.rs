@@ -8,9 +8,9 @@
 //! callers itself: waking hundreds of them takes as long as the store's answers do, and another task has the time
 //! (`docs/journal.md` has what each gives).
 
+mod gathering;
 mod known_streams;
 
-use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,11 +19,12 @@ use futures_util::FutureExt as _;
 use messages::Position;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use self::gathering::{Gathered, Waiting};
 pub(crate) use self::known_streams::KnownStreams;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
-use crate::group::{self, Admission, Appended, Refusal};
-use crate::limits::{GROUP_BYTES_MAX, GROUP_UNITS_MAX, LimitError};
+use crate::group::{Admission, Appended, Refusal};
+use crate::limits::LimitError;
 use crate::mutant::{Mutant, is_planted};
 use crate::retry::Retry;
 use crate::store::{Backend, Found, Group, GroupMark, StoreError, Wanted, WriteError};
@@ -159,68 +160,61 @@ impl Appender {
         }
     }
 
-    async fn serve_queue(mut self, mut queue: mpsc::Receiver<Submission>) {
-        let mut waiting = VecDeque::new();
-        loop {
-            while waiting.len() < GROUP_UNITS_MAX
-                && let Ok(submission) = queue.try_recv()
-            {
-                waiting.push_back(submission);
-            }
-            if waiting.is_empty() {
-                match queue.recv().await {
-                    Some(submission) => waiting.push_back(submission),
-                    None => return,
-                }
-                continue;
-            }
-            let group = take_group(&mut waiting);
-            self.run(group).await;
+    async fn serve_queue(mut self, queue: mpsc::Receiver<Submission>) {
+        let mut waiting = Waiting::new(queue);
+        while let Some(group) = Gathered::next(&mut waiting).await {
+            self.run(group, &mut waiting).await;
         }
     }
 
     /// Brings every unit of the group to an answer.
-    async fn run(&mut self, group: Vec<Submission>) {
-        let left = self.run_together(group, REMOVED_UNITS_MAX).await;
+    async fn run(&mut self, group: Gathered, waiting: &mut Waiting) {
+        let left = self.run_together(group, REMOVED_UNITS_MAX, waiting).await;
         for submission in left {
-            let rest = self.run_together(vec![submission], 0).await;
+            let rest = self.run_together(Gathered::alone(submission), 0, waiting).await;
             assert!(rest.is_empty(), "a unit that is tried alone must be answered");
         }
     }
 
     /// Tries the group as one transaction. Gives back what is better tried unit by unit.
-    async fn run_together(&mut self, mut group: Vec<Submission>, mut removals: usize) -> Vec<Submission> {
+    async fn run_together(
+        &mut self,
+        mut group: Gathered,
+        mut removals: usize,
+        waiting: &mut Waiting,
+    ) -> Vec<Submission> {
         let mut failures = 0;
-        while !group.is_empty() {
-            let failure = match self.attempt(&group).await {
+        while !group.units.is_empty() {
+            let failure = match self.attempt(&mut group, waiting).await {
                 Ok(answers) => {
-                    assert_eq!(group.len(), answers.len(), "each unit of a group has one answer");
-                    drop(tokio::spawn(tell(group, answers)));
+                    assert_eq!(group.units.len(), answers.len(), "each unit of a group has one answer");
+                    drop(tokio::spawn(tell(group.units, answers)));
                     return Vec::new();
                 }
                 Err(failure) => failure,
             };
+            let units = &mut group.units;
             match failure {
                 Failure::Unit { index, error } => {
-                    group.remove(index).answer(Err(error));
+                    units.remove(index).answer(Err(error));
                     if removals == 0 {
-                        return group;
+                        return group.units;
                     }
                     removals -= 1;
                 }
                 Failure::Passing(source) => {
-                    tracing::warn!(error = %source, units = group.len(), "a group was given up");
-                    group = self.refuse_late(group, &source);
+                    tracing::warn!(error = %source, units = units.len(), "a group was given up");
+                    *units = self.refuse_late(std::mem::take(units), &source);
                     failures += 1;
-                    if !group.is_empty() {
+                    if !units.is_empty() {
                         tokio::time::sleep(PASSING.wait(failures, &self.entropy)).await;
                     }
                 }
-                Failure::Lasting(source) if group.len() == 1 => {
-                    return refuse_all(group, &AppendError::Store { source });
+                Failure::Lasting(source) if units.len() == 1 => {
+                    return refuse_all(group.units, &AppendError::Store { source });
                 }
-                Failure::Lasting(_) => return group,
-                Failure::Unknown(source) => return refuse_all(group, &AppendError::Unknown { source }),
+                Failure::Lasting(_) => return group.units,
+                Failure::Unknown(source) => return refuse_all(group.units, &AppendError::Unknown { source }),
             }
         }
         Vec::new()
@@ -239,10 +233,8 @@ impl Appender {
     }
 
     /// One transaction for the group: read, decide and write, commit.
-    async fn attempt(&mut self, group: &[Submission]) -> Result<Answers, Failure> {
-        let mut wanted = Wanted::default();
-        let want = async { group.iter().for_each(|submission| group::want(&submission.unit, &mut wanted)) };
-        let (transaction, ()) = tokio::join!(biased; self.backend.begin(), want);
+    async fn attempt(&mut self, group: &mut Gathered, waiting: &mut Waiting) -> Result<Answers, Failure> {
+        let (transaction, mut wanted) = group.until(self.backend.begin(), waiting).await;
         let mut transaction = transaction?;
         let found = match self.find(&mut transaction, &mut wanted).await {
             Ok(found) => found,
@@ -253,7 +245,7 @@ impl Appender {
         };
         let now = self.clock.now();
         let mut admission = Admission::new(*transaction.head(), found, now);
-        let answers = match decide(&mut admission, group, &mut transaction).await {
+        let answers = match decide(&mut admission, &group.units, &mut transaction).await {
             Ok(answers) if answers.iter().any(Result::is_ok) => answers,
             ended => {
                 transaction.give_up().await;
@@ -320,17 +312,6 @@ impl Appender {
             }
         }
     }
-}
-
-/// Takes from the front what fits one transaction: at least one unit.
-fn take_group(waiting: &mut VecDeque<Submission>) -> Vec<Submission> {
-    let mut bytes = 0_usize;
-    let fits = |submission: &&Submission| {
-        bytes = bytes.saturating_add(submission.bytes);
-        bytes <= GROUP_BYTES_MAX
-    };
-    let count = waiting.iter().take(GROUP_UNITS_MAX).take_while(fits).count().max(1);
-    waiting.drain(..count.min(waiting.len())).collect()
 }
 
 /// Tells the callers of a group that is committed.
