@@ -69,7 +69,7 @@ async fn naive_caller(peers: PgConnectOptions, caller: i64, end: Instant) -> Res
     Ok(latencies)
 }
 
-/// One connection, groups by UNNEST, nothing checked and nothing hashed.
+/// One connection, groups by unnested arrays, nothing checked and nothing hashed.
 pub(crate) async fn bare(place: &TestPlace, time: Duration) -> Result<Line> {
     let peers = place.peers().await?;
     make_tables(&peers).await?;
@@ -96,14 +96,14 @@ async fn bare_group(connection: &mut sqlx::PgConnection, position: &mut i64) -> 
     let positions: Vec<i64> = (first..=*position).collect();
     let (metadata, payloads) = (vec![vec![0_u8; 250]; GROUP_EVENTS], vec![vec![0_u8; 300]; GROUP_EVENTS]);
     let hashes = vec![vec![0_u8; 32]; GROUP_EVENTS];
-    let events = "INSERT INTO lastro_peer_events SELECT p, p % 64, p, m, b, h \
-                  FROM UNNEST($1::BIGINT[], $2::BYTEA[], $3::BYTEA[], $4::BYTEA[]) AS e (p, m, b, h)";
+    let events = "INSERT INTO lastro_peer_events SELECT p, p % 64, p, m, b, h FROM (SELECT \
+                  unnest($1::BIGINT[]) p, unnest($2::BYTEA[]) m, unnest($3::BYTEA[]) b, unnest($4::BYTEA[]) h) AS e";
     let events = sqlx::query(events).bind(&positions).bind(metadata).bind(payloads).bind(&hashes);
     let _ = events.execute(&mut *transaction).await?;
     let keys: Vec<i64> = positions.iter().map(|position| scatter(*position)).collect();
     let texts: Vec<String> = positions.iter().map(|position| format!("{position:032x}")).collect();
-    let insert = "INSERT INTO lastro_peer_keys SELECT k, 'bank-a', t, h \
-                  FROM UNNEST($1::BIGINT[], $2::TEXT[], $3::BYTEA[]) AS e (k, t, h)";
+    let insert = "INSERT INTO lastro_peer_keys SELECT \
+                  unnest($1::BIGINT[]), 'bank-a', unnest($2::TEXT[]), unnest($3::BYTEA[])";
     let _ = sqlx::query(insert).bind(keys).bind(texts).bind(&hashes).execute(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(())

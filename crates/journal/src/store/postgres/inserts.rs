@@ -1,4 +1,7 @@
 //! What a group writes: one statement per table and kind of change, rows given as arrays, column by column.
+//!
+//! What is inserted is unnested in the list of columns, side by side: PostgreSQL keeps the rows of `FROM unnest(…)` aside before it
+//! uses the first, which cost a tenth of all that groups take.
 
 use messages::RecordedEvent;
 use sqlx::postgres::PgArguments;
@@ -44,8 +47,9 @@ pub(in crate::store) async fn write(connection: &mut PgConnection, rows: &Rows) 
 pub(super) async fn write_events(connection: &mut PgConnection, events: &[RecordedEvent]) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO events (position, stream_hash, stream_version, recorded_us, previous_published,
             event_id, salt, metadata, payload, event_hash)
-        SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[],
-            $6::bytea[], $7::bytea[], $8::bytea[], $9::bytea[], $10::bytea[])";
+        SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]),
+            unnest($5::bigint[]), unnest($6::bytea[]), unnest($7::bytea[]), unnest($8::bytea[]),
+            unnest($9::bytea[]), unnest($10::bytea[])";
     if events.is_empty() {
         return Ok(());
     }
@@ -104,8 +108,9 @@ async fn change_keys(connection: &mut PgConnection, rows: &Rows) -> Result<(), S
 async fn insert_keys(connection: &mut PgConnection, rows: &Rows) -> Result<(), StoreError> {
     const SQL: &str = "INSERT INTO command_keys (key_hash, tenant, client, key, position, state, changed_us,
             fingerprint, command_id, location, answer)
-        SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[],
-            $8::bytea[], $9::bytea[], $10::text[], $11::bytea[])";
+        SELECT unnest($1::bigint[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[]),
+            unnest($5::bigint[]), unnest($6::bigint[]), unnest($7::bigint[]), unnest($8::bytea[]),
+            unnest($9::bytea[]), unnest($10::text[]), unnest($11::bytea[])";
     let keys = &rows.keys_new[..];
     if keys.is_empty() {
         return Ok(());
@@ -135,7 +140,7 @@ async fn write_claims(connection: &mut PgConnection, rows: &Rows) -> Result<(), 
         WHERE it.claim_hash = gone.claim_hash AND it.tenant = gone.tenant AND it.kind = gone.kind
             AND it.value = gone.value";
     const INSERT: &str = "INSERT INTO claims (claim_hash, tenant, kind, value, stream)
-        SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[])";
+        SELECT unnest($1::bigint[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[]), unnest($5::text[])";
     let removed: Vec<&Claim> = rows.claims_removed.iter().collect();
     if !removed.is_empty() {
         run(connection, "claim", removed.len(), bind_claims(sqlx::query(REMOVE), &removed)).await?;
@@ -167,7 +172,8 @@ async fn write_timers(connection: &mut PgConnection, rows: &Rows) -> Result<(), 
             AS changed (timer_hash, tenant, name, due_us, payload)
         WHERE it.timer_hash = changed.timer_hash AND it.tenant = changed.tenant AND it.name = changed.name";
     const INSERT: &str = "INSERT INTO timers (timer_hash, tenant, name, due_us, payload)
-        SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bytea[])";
+        SELECT unnest($1::bigint[]), unnest($2::text[]), unnest($3::text[]), unnest($4::bigint[]),
+            unnest($5::bytea[])";
     let removed: Vec<&TimerName> = rows.timers_removed.iter().collect();
     if !removed.is_empty() {
         run(connection, "timer", removed.len(), bind_names(sqlx::query(REMOVE), &removed)).await?;
