@@ -272,9 +272,9 @@ impl Appender {
     /// Reads what the group depends on, except for the streams that are known.
     async fn find(&mut self, transaction: &mut Group, wanted: &mut Wanted) -> Result<Found, StoreError> {
         let head = *transaction.head();
-        if let Some((from, events)) = self.known.behind(&head) {
-            let stretch = transaction.streams_from(from, events).await?;
-            self.known.follow(&head, events, &stretch);
+        if let Some(start) = self.known.behind(&head) {
+            let stretch = transaction.stretch_from(start).await?;
+            self.known.follow(&head, &stretch);
         }
         let known = self.known.take(wanted);
         let mut found = transaction.find(wanted).await?;

@@ -26,7 +26,7 @@ use self::postgres::PostgresBackend;
 use self::sqlite::SqliteBackend;
 
 pub(crate) use self::backend::{
-    Backend, Found, Group, GroupMark, Head, Newest, Rows, StreamKey, StreamOf, Wanted, WriteError,
+    Backend, Found, Group, GroupMark, Head, Newest, Rows, StreamKey, Stretch, Wanted, WriteError,
 };
 pub(crate) use self::beside::{Batch, Beside, Tables};
 pub(crate) use self::filling::{FillError, Filling, INSERT_ROWS_MAX, Occupied, look, release};

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use messages::{Hash, Position};
 
-use crate::store::{Head, Newest, StreamKey, StreamOf, Wanted};
+use crate::store::{Head, Newest, StreamKey, Stretch, Wanted};
 
 /// How many streams are known at most, at about 150 bytes each. Beyond it, all are forgotten.
 const KNOWN_STREAMS_MAX: usize = 65_536;
@@ -25,31 +25,32 @@ pub(crate) struct KnownStreams {
 }
 
 impl KnownStreams {
-    /// The stretch of the log that others have appended and that is worth reading: from the known end, which is read again, so
-    /// many events. Whoever gets `None` need not read: nothing was appended, or too much.
-    pub(crate) fn behind(&mut self, head: &Head) -> Option<(Position, usize)> {
+    /// The known end, if others have appended behind it and what they did is worth reading. Whoever gets `None` need not read:
+    /// nothing was appended, or too much.
+    pub(crate) fn behind(&mut self, head: &Head) -> Option<Position> {
         let (position, hash) = self.end?;
         if (position, hash) == (head.position, head.hash) {
             return None;
         }
-        let appended =
-            head.position.number().checked_sub(position.number()).filter(|count| *count <= FOLLOWED_EVENTS_MAX);
-        match appended.and_then(|count| usize::try_from(count + 1).ok()) {
-            Some(events) if position != Position::START && !self.newest.is_empty() => Some((position, events)),
-            _ => {
-                self.newest.clear();
-                None
-            }
+        let appended = head.position.number().checked_sub(position.number());
+        let is_worth_reading = appended.is_some_and(|count| count <= FOLLOWED_EVENTS_MAX);
+        if is_worth_reading && position != Position::START && !self.newest.is_empty() {
+            return Some(position);
         }
+        self.newest.clear();
+        None
     }
 
-    /// Forgets the streams of events that others appended. If they do not begin with the known end, or some are missing, all.
-    pub(crate) fn follow(&mut self, head: &Head, events: usize, stretch: &[StreamOf]) {
-        let is_same_log =
-            self.end.is_some_and(|(_, hash)| stretch.first().is_some_and(|first| first.event_hash == hash));
-        if is_same_log && stretch.len() == events {
-            for event in &stretch[1..] {
-                drop(self.newest.remove(&event.stream_hash));
+    /// Forgets the streams of events that others appended, up to this head. If they do not begin with the known end, or some are
+    /// missing, all.
+    pub(crate) fn follow(&mut self, head: &Head, stretch: &Stretch) {
+        let is_same_log = self.end.is_some_and(|(position, hash)| {
+            let appended = head.position.number().checked_sub(position.number());
+            stretch.start == Some(hash) && appended == u64::try_from(stretch.streams.len()).ok()
+        });
+        if is_same_log {
+            for stream in &stretch.streams {
+                drop(self.newest.remove(stream));
             }
         } else {
             self.newest.clear();
@@ -124,8 +125,9 @@ mod tests {
         (known.take(&mut wanted).len(), wanted.streams.len())
     }
 
-    fn of(hash: u8, name: &str) -> StreamOf {
-        StreamOf { stream_hash: stream(name).narrow(), event_hash: Hash::new([hash; 32]) }
+    fn stretch(start: Option<u8>, names: &[&str]) -> Stretch {
+        let start = start.map(|hash| Hash::new([hash; 32]));
+        Stretch { start, streams: names.iter().map(|name| stream(name).narrow()).collect() }
     }
 
     #[test]
@@ -140,17 +142,18 @@ mod tests {
     #[test]
     fn the_streams_that_others_appended_to_are_forgotten_alone() {
         let mut known = knowing(&["a", "b", "c"]);
-        assert_eq!(known.behind(&head(5, 5)), Some((Position::new(3), 3)));
-        known.follow(&head(5, 5), 3, &[of(3, "b"), of(4, "a"), of(5, "x")]);
+        assert_eq!(known.behind(&head(5, 5)), Some(Position::new(3)));
+        known.follow(&head(5, 5), &stretch(Some(3), &["a", "x"]));
         assert_eq!(known.behind(&head(5, 5)), None);
         assert_eq!(taken(&mut known, &["a", "b", "c", "x"]), (2, 2));
     }
 
     #[test]
     fn another_log_and_a_long_way_behind_forget_everything() {
-        for stretch in [vec![], vec![of(9, "b"), of(4, "a")], vec![of(3, "b")]] {
+        for (start, names) in [(None, &[][..]), (Some(9), &["a"][..]), (Some(3), &[][..]), (Some(3), &["a", "x"][..])] {
             let mut known = knowing(&["a", "c"]);
-            known.follow(&head(4, 4), 2, &stretch);
+            let stretch = stretch(start, names);
+            known.follow(&head(4, 4), &stretch);
             assert_eq!(taken(&mut known, &["a", "c"]), (0, 2), "{stretch:?}");
         }
         for far in [head(3 + FOLLOWED_EVENTS_MAX + 1, 1), head(2, 2)] {

@@ -54,13 +54,13 @@ impl std::hash::Hash for StreamKey {
     }
 }
 
-/// Which stream an event belongs to, without the event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct StreamOf {
-    /// [`StreamKey::narrow`] of its stream.
-    pub(crate) stream_hash: i64,
-    /// The event's place in the chain.
-    pub(crate) event_hash: Hash,
+/// The log from an event on, without the events.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    /// That event's place in the chain; `None` if it is not there.
+    pub(crate) start: Option<Hash>,
+    /// [`StreamKey::narrow`] of the stream of each event behind it, in any order.
+    pub(crate) streams: Vec<i64>,
 }
 
 /// What a group must know before anything of it is written.
@@ -280,9 +280,16 @@ impl Group {
         on_either!(self, Group, group => group.head())
     }
 
-    /// The streams of so many events, the first of which has this place; fewer at the end of the log.
-    pub(crate) async fn streams_from(&mut self, from: Position, events: usize) -> Result<Vec<StreamOf>, StoreError> {
-        step::take(Step::Find, async { on_either!(self, Group, group => group.streams_from(from, events).await) }).await
+    /// The log from the event at this place to the head, which others have appended.
+    pub(crate) async fn stretch_from(&mut self, start: Position) -> Result<Stretch, StoreError> {
+        step::take(Step::Find, async {
+            match self {
+                // Nobody else appends to a SQLite store: what is found there is not the log that was known.
+                Self::Sqlite(_) => Ok(Stretch::default()),
+                Self::Postgres(group) => group.stretch_from(start).await,
+            }
+        })
+        .await
     }
 
     /// Reads what the units of the group depend on.

@@ -8,6 +8,7 @@
 mod connection;
 mod foreign;
 mod inserts;
+mod stretch;
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use super::rows::{self, Connected as _, failed};
 use super::schema::{self, Dialect};
 use super::tables::POSTGRES_CATALOGUE;
 use super::{
-    Durability, Found, GroupMark, Head, OpenError, Rows, StoreConfig, StoreError, StreamOf, Wanted, WriteError,
+    Durability, Found, GroupMark, Head, OpenError, Rows, StoreConfig, StoreError, Stretch, Wanted, WriteError,
 };
 use crate::narrow;
 
@@ -216,10 +217,10 @@ impl PostgresGroup {
         &self.head
     }
 
-    pub(crate) async fn streams_from(&mut self, from: Position, events: usize) -> Result<Vec<StreamOf>, StoreError> {
-        let streams = rows::streams_from(&mut self.connection, from, events).await;
-        self.is_broken |= streams.is_err();
-        streams
+    pub(crate) async fn stretch_from(&mut self, start: Position) -> Result<Stretch, StoreError> {
+        let stretch = stretch::read(&mut self.connection, start, self.head.position).await;
+        self.is_broken |= stretch.is_err();
+        stretch
     }
 
     pub(crate) async fn find(&mut self, wanted: &Wanted) -> Result<Found, StoreError> {

@@ -10,7 +10,7 @@ mod inserts;
 use std::path::Path;
 use std::sync::Arc;
 
-use messages::{Position, RecordedEvent, StoreId, Timestamp};
+use messages::{RecordedEvent, StoreId, Timestamp};
 use process_lock::{ProcessLock, ProcessLockError};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Sqlite, SqliteConnection, SqlitePool};
@@ -22,7 +22,7 @@ pub(super) use self::inserts::write as write_rows;
 use super::rows::{self, Connected, failed};
 use super::schema::{self, Dialect};
 use super::tables::SQLITE_CATALOGUE;
-use super::{Found, GroupMark, Head, OpenError, Rows, StoreConfig, StoreError, StreamOf, Wanted, WriteError};
+use super::{Found, GroupMark, Head, OpenError, Rows, StoreConfig, StoreError, Wanted, WriteError};
 
 /// The store.
 #[derive(Debug)]
@@ -177,10 +177,6 @@ impl Writer {
 impl SqliteGroup {
     pub(crate) const fn head(&self) -> &Head {
         &self.head
-    }
-
-    pub(crate) async fn streams_from(&mut self, from: Position, events: usize) -> Result<Vec<StreamOf>, StoreError> {
-        rows::streams_from(self.writer.open_connection()?, from, events).await
     }
 
     pub(crate) async fn find(&mut self, wanted: &Wanted) -> Result<Found, StoreError> {

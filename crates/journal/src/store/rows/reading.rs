@@ -1,7 +1,7 @@
 //! Reading, written once for both stores.
 
 use messages::header::Visibility;
-use messages::{Hash, Position, RecordedEvent, StoreId, StreamVersion, Timestamp};
+use messages::{Position, RecordedEvent, StoreId, StreamVersion, Timestamp};
 
 use super::stored::{
     StoredRow, cursor_of, damaged, event_columns, event_of, head_of, key_columns, key_of, signed, timer_of,
@@ -9,7 +9,7 @@ use super::stored::{
 use super::{Connected, failed, headless};
 use crate::cursor::Cursor;
 use crate::key::{KeyRecord, KeyScope};
-use crate::store::{Head, StoreError, StreamKey, StreamOf};
+use crate::store::{Head, StoreError, StreamKey};
 use crate::unit::{Parameter, Timer};
 
 const HEAD: &str = "SELECT store_id, position, event_hash, recorded_us, published_position FROM head";
@@ -39,34 +39,14 @@ const TIMERS_DUE: &str =
 
 const NEXT_DUE: &str = "SELECT due_us FROM timers ORDER BY due_us LIMIT 1";
 
-const STREAMS_FROM: &str = "SELECT stream_hash, event_hash FROM events WHERE position >= $1 ORDER BY position LIMIT $2";
-
 /// All that look something up in a table that grows.
 #[cfg(test)]
-pub(super) const LOOK_UPS: &[&str] =
-    &[EVENTS_AFTER, PUBLISHED_AFTER, STREAM_AFTER, STREAMS_FROM, KEY, CURSOR, TIMERS_DUE, NEXT_DUE];
+pub(super) const LOOK_UPS: &[&str] = &[EVENTS_AFTER, PUBLISHED_AFTER, STREAM_AFTER, KEY, CURSOR, TIMERS_DUE, NEXT_DUE];
 
 /// The head; a store without one is damaged.
 pub(in crate::store) async fn head(connection: &mut impl Connected) -> Result<Head, StoreError> {
     let rows = connection.fetch(HEAD, vec![]).await.map_err(failed("read the head"))?;
     rows.first().map_or_else(|| Err(headless()), head_of)
-}
-
-/// The streams of so many events from a position on.
-pub(in crate::store) async fn streams_from(
-    connection: &mut impl Connected,
-    from: Position,
-    events: usize,
-) -> Result<Vec<StreamOf>, StoreError> {
-    let parameters = vec![Parameter::Integer(signed(from.number())), Parameter::Integer(signed(events))];
-    let rows = connection.fetch(STREAMS_FROM, parameters).await.map_err(failed("read the streams of events"))?;
-    let damaged = |why| damaged("event", from, why);
-    let stream_of = |row| stream_of(row).map_err(damaged);
-    rows.iter().map(stream_of).collect()
-}
-
-fn stream_of(row: &impl StoredRow) -> Result<StreamOf, String> {
-    Ok(StreamOf { stream_hash: row.integer(0)?, event_hash: Hash::new(row.array(1)?) })
 }
 
 /// Events after a position. A gap is damage.

@@ -113,7 +113,7 @@ pub(super) fn why(error: sqlx::Error) -> Why {
 }
 
 /// The error that a row is damaged.
-pub(super) fn damaged(what: &'static str, place: impl Display, why: impl Display) -> StoreError {
+pub(in crate::store) fn damaged(what: &'static str, place: impl Display, why: impl Display) -> StoreError {
     StoreError::Damaged { what, place: place.to_string(), why: why.to_string() }
 }
 

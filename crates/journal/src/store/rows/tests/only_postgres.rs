@@ -7,7 +7,8 @@ use messages::Position;
 use super::sample::{event, events};
 use super::stand::{BEGINNING, Stand, commit, mark, number, postgres_stand};
 use crate::store::postgres::PostgresBackend;
-use crate::store::{Backend, OpenError, Place, Rows, StoreError, WriteError};
+use crate::store::rows::stream_hash;
+use crate::store::{Backend, OpenError, Place, Rows, StoreError, Stretch, WriteError};
 use crate::unit::{Audience, Parameter, Statement};
 
 /// Ends all sessions of the store but the one that does it.
@@ -47,6 +48,21 @@ async fn two_processes_append_in_turns_and_see_each_others_heads() {
     assert_eq!(waited, head);
     assert_eq!(second.head().await.unwrap(), head);
     assert_eq!(second.events_after(Position::START, 9).await.unwrap(), written);
+    // A process that wrote the first event alone learns of which streams the others are.
+    let mut group = first.begin().await.unwrap();
+    let behind = |start: u64| Stretch {
+        start: Some(written[usize::try_from(start).unwrap() - 1].hash),
+        streams: written[usize::try_from(start).unwrap()..].iter().map(|event| stream_hash(&event.metadata)).collect(),
+    };
+    for start in [1, 2, 3] {
+        let mut stretch = group.stretch_from(Position::new(start)).await.unwrap();
+        let mut expected = behind(start);
+        stretch.streams.sort_unstable();
+        expected.streams.sort_unstable();
+        assert_eq!(stretch, expected);
+    }
+    assert_eq!(group.stretch_from(Position::new(4)).await.unwrap(), Stretch::default());
+    group.give_up().await;
     // Each process knows its own groups.
     assert!(first.is_committed(2).await.unwrap() && !second.is_committed(2).await.unwrap());
     second.close().await;
