@@ -13,11 +13,7 @@ const STRETCH: &str = "SELECT event_hash,
     FROM events WHERE position = $1";
 
 /// The log from the event at `start` up to that at `end`.
-pub(super) async fn read(
-    connection: &mut PgConnection,
-    start: Position,
-    end: Position,
-) -> Result<Stretch, StoreError> {
+pub(super) async fn read(connection: &mut PgConnection, start: Position, end: Position) -> Result<Stretch, StoreError> {
     let places = [start, end].map(|place| Parameter::Integer(signed(place.number())));
     let rows = connection.fetch(STRETCH, places.into()).await.map_err(failed("read the streams of events"))?;
     let Some(row) = rows.first() else { return Ok(Stretch::default()) };
